@@ -116,7 +116,7 @@ describe.each(['nginx', 'apache'] as const)('the whole chat below a path of a si
     };
   }
 
-  it('[SES10] WebSocket, stream and long poll outlive a quiet minute, and bring what comes then at once', async () => {
+  it('[SES10] WebSocket, stream and long poll survive a quiet minute, and deliver the next event at once', async () => {
     const visitor = await customer();
     const heard = { websocket: '', stream: '', poll: '' };
     const ended: string[] = [];
@@ -180,7 +180,7 @@ describe.each(['nginx', 'apache'] as const)('the whole chat below a path of a si
     await reading;
   }, 180_000);
 
-  it('widget and console hold a conversation, with a picture, and ask for nothing outside of the path', async () => {
+  it('widget and console hold a conversation, with a picture, and request nothing outside the path', async () => {
     const shop = await open();
     await shop.page.goto(`${site.url}/`);
     const widget = new WidgetPage(shop.page);
@@ -217,7 +217,7 @@ describe.each(['nginx', 'apache'] as const)('the whole chat below a path of a si
     expect(outside.filter((path) => path !== PATH)).toEqual([]);
   }, 240_000);
 
-  it('the documents, and the shop of the first start, stand below the path', async () => {
+  it('the documents, and the shop of the first start, are served below the path', async () => {
     const { page, requests, problems } = await open();
     await page.goto(`${site.url}${PATH}/docs`);
     expect(page.url()).toBe(`${site.url}${PATH}/docs/`);

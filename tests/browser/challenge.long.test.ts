@@ -14,7 +14,7 @@ describe('[RATE21] a challenge', { timeout: 120_000 }, () => {
   }, 120_000);
   afterAll(() => target?.stop());
 
-  it('is solved by the widget by itself, with a file that nobody else loads; the visitor sees their message', async () => {
+  it('the widget solves it automatically, with a file that nobody else loads; the visitor sees their message', async () => {
     const loaded: boolean[] = [];
     for (let visitor = 0; visitor <= FREE; visitor += 1) {
       const { page, problems } = await open();

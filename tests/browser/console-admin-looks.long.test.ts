@@ -56,7 +56,7 @@ describe('administration in every look', { timeout: 600_000 }, () => {
     return answer.as(operatorInviteSchema, 201);
   };
 
-  it('shows operators, a picture, whom chats go to, and the page behind a link', async () => {
+  it('shows operators, a picture, the receiver of chats, and the page behind a link', async () => {
     const { operator, invite_url } = await invite();
     const { page, admin, looks } = await begin();
     await admin.go('#/team');
@@ -88,7 +88,7 @@ describe('administration in every look', { timeout: 600_000 }, () => {
     expect(looks.found).toEqual({});
   });
 
-  it('shows the rules as they are, being written, refused, and saved', async () => {
+  it('shows the rules unchanged, edited, refused, and saved', async () => {
     const { page, admin, looks } = await begin();
     await admin.go('#/rules');
     const part = (name: string) => page.locator(`[data-section=${name}]`);
@@ -206,7 +206,7 @@ describe('administration in every look', { timeout: 600_000 }, () => {
     expect(looks.found).toEqual({});
   });
 
-  it('shows the own sign-in through a second factor, and the code at the door', async () => {
+  it('shows one’s own sign-in with a second factor, and the code at the sign-in', async () => {
     const { operator, invite_url } = await invite();
     const key = new URL(invite_url).hash.replace('#invite=', '');
     await http.post('/auth/invite/accept', { json: { key, password: PASSWORD } });

@@ -56,7 +56,7 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
     expect(problems).toEqual([]);
   });
 
-  it('keeps quick replies for all operators: adds, refuses a taken key, edits, fills in, deletes', async () => {
+  it('shares quick replies with all operators: adds, refuses a taken key, edits, fills in, deletes', async () => {
     const name = `тест${Date.now().toString(36)}`;
     made.push(name, `${name}2`);
     const [anna, boris] = [await desk('anna'), await desk('boris')];
@@ -106,7 +106,7 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('takes an own status that is stronger than the connection, and keeps it over a reload', {
+  it('lets an operator choose a status that overrides the connection, and keeps it across a reload', {
     timeout: 90_000,
   }, async () => {
     const { page, console } = await desk('anna');
@@ -162,7 +162,7 @@ describe('the desk of an operator', { timeout: 90_000 }, async () => {
     expect(await owners()).toEqual([boris, boris]);
   });
 
-  it('helps to install: policy of the documents, origins asked of the server, look and texts before they are saved', async () => {
+  it('helps to install: the policy from the documents, an origin check by the server, a preview of look and texts', async () => {
     const { page, console, problems } = await desk('admin');
     await console.go('#/setup');
     const code = (section: string) => page.locator(`[data-section=${section}] code`);

@@ -10,7 +10,7 @@ describe("a customer's files and words in the console", async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 
-  it('renews the address of a file that has ended, and says in words what cannot be had', async () => {
+  it('renews the expired address of a file, and says which file is unavailable', async () => {
     const customer = await chat.customer({ name: ARABIC });
     const picture = await customer.uploaded('фото.png', PNG);
     const file = await customer.uploaded('договор.pdf', Buffer.from('%PDF-1.4\n%âãÏÓ\n'));

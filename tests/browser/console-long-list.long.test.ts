@@ -18,7 +18,7 @@ describe('a long inbox', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 
-  it('of 5,000 chats draws only those in sight, and takes little of each frame while it is scrolled', async () => {
+  it('draws only the visible ones of 5,000 chats, and takes little of each frame while it is scrolled', async () => {
     await chat.customer({ name: 'Образец', message: { body: 'вопрос', client_message_id: crypto.randomUUID() } });
     const { page, problems } = await open({ viewport: { width: 1_440, height: 900 } });
     // Rows as the server answers them, so many times: to write that many chats would take longer than to scroll them.

@@ -28,7 +28,7 @@ describe('the operator console in its other looks', async () => {
   }
 
   for (const locale of ['ru-RU', 'en-US'])
-    it(`goes sideways on no page of a phone: ${locale}`, async () => {
+    it(`scrolls sideways on no page on a phone: ${locale}`, async () => {
       const visitor = await chat.customer({ name: 'Анна-Мария Константинопольская', email: 'a@example.com' });
       await visitor.post('слово-которое-нигде-не-переносится-и-всё-же-умещается'.repeat(3));
       const { page } = await open({ viewport: { width: 390, height: 860 }, locale });

@@ -51,7 +51,7 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     return { page, widget };
   };
 
-  it('[ALR8] [ALR9] saves where alerts go and tries it; the secret never comes back', async () => {
+  it('[ALR8] [ALR9] saves where alerts go and tests it; the secret is never returned', async () => {
     const { page, admin, form } = await rules('webhook');
     await form.locator('input[name=url]').fill(`http://${host}/hook`);
     await admin.action('make-secret').click();
@@ -79,7 +79,7 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     expect(await again.form.locator('[data-action=test-webhook]').count()).toBe(0);
   });
 
-  it('[ATT11] narrows which files are taken; composer and widget offer that and no more', async () => {
+  it('[ATT11] narrows which files are accepted; composer and widget offer only those', async () => {
     const { page, admin, form } = await rules('attachments');
     await form.locator('input[name=all]').uncheck();
     await form.locator('input[name="image/*"]').check();
@@ -112,7 +112,7 @@ describe('rules that an administrator sets in the console', { timeout: 120_000 }
     await form.locator('[data-action=clear]').waitFor({ state: 'detached' });
   });
 
-  it('[SET11] [SET12] says on which sites the widget may stand, and how long a token holds', async () => {
+  it('[SET11] [SET12] sets the sites that may embed the widget, and how long a token is valid', async () => {
     const { page, admin, form } = await rules('origins');
     await form.locator('input[name=origin]').fill('https://Shop.example/catalog?x=1');
     await form.locator('[data-action=save]').click();

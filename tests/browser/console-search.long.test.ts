@@ -15,7 +15,7 @@ describe('search and card of the operator console', async () => {
     return { ...opened, console };
   };
 
-  it('leads by keys to the message that was searched for, marked, far back in the history', async () => {
+  it('leads with the keyboard to the message found, highlighted, far back in the history', async () => {
     const { console, page } = await desk('anna');
     const one = await chat.customer({ name: 'Давний клиент' });
     await one.post('Прошу прислать счёт на лампу');
@@ -56,7 +56,7 @@ describe('search and card of the operator console', async () => {
     await page.locator(`.results [data-session="${other.sessionId}"]`).waitFor();
   });
 
-  it('lets operators write down who the customer is, and shows where the customer is now', async () => {
+  it('lets operators edit the customer’s contact, and shows the page the customer is on', async () => {
     const { console, page } = await desk('anna');
     const one = await chat.customer({ page_url: 'https://shop.example/' });
     await one.post('вопрос');

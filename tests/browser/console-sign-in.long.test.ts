@@ -10,7 +10,7 @@ describe("the console behind the site's own sign-in", async () => {
   const chat = await useChat('limits');
   const { open } = useBrowser();
 
-  it('leads to the site, comes back signed in, renews its token, and leads there again when the site ends it', async () => {
+  it('redirects to the site, comes back signed in, renews its token, and redirects again when the site ends the sign-in', async () => {
     const site = await startSite(chat.baseUrl, freshAddress());
     const { page, requests } = await open({ viewport: { width: 1280, height: 860 } });
     const console = new ConsolePage(page, site.url);

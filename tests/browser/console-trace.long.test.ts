@@ -17,7 +17,7 @@ async function delivered(chat: Awaited<ReturnType<typeof useChat>>) {
   return { customer, socket };
 }
 
-describe('the way of a message in the console', async () => {
+describe('the message trace in the console', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 
@@ -81,7 +81,7 @@ describe('the way of a message in the console', async () => {
     await socket.close();
   });
 
-  it('[TRC1] that cannot be read is said as such', async () => {
+  it('[TRC1] a trace that cannot be loaded is reported as such', async () => {
     const { customer, socket } = await delivered(chat);
     const { page } = await open();
     const console = new ConsolePage(page, chat.baseUrl);

@@ -16,7 +16,7 @@ describe('two administrators in the console', () => {
   beforeAll(() => save({ retention: null, consent: null, theme: null }));
   afterAll(() => save({ retention: null, consent: null, theme: null, texts: null }));
 
-  it('[SET14] tells of what another one saved, and lets decide between the two', async () => {
+  it('[SET14] shows what another administrator saved, and lets them choose between the two', async () => {
     const { page } = await open({ viewport: { width: 1280, height: 860 } });
     const admin = new ConsolePage(page, chat.baseUrl);
     await admin.signIn('admin');
@@ -57,7 +57,7 @@ describe('two administrators in the console', () => {
     await page.locator('[data-action-name="settings.changed"]', { hasText: '500' }).first().waitFor();
   }, 120_000);
 
-  it('[CNS2] [CNS3] asks for a new version of another text, and shows what was agreed to', async () => {
+  it('[CNS2] [CNS3] requires a new version for another text, and shows what was agreed to', async () => {
     const consent = { version: 'first', text: 'Согласен с первым текстом', url: 'https://shop.example/privacy' };
     await save({ consent });
     const visitor = await chat.customer({ name: 'Гость', consent: { version: 'first', accepted: true } });

@@ -4,11 +4,11 @@ import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';
 
-describe('a console that is open while a new version comes', async () => {
+describe('a console that is open while a new version is deployed', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
 
-  it('says so when it is looked at again, and loses no draft by reloading', async () => {
+  it('says so when it becomes visible again, and loses no draft by reloading', async () => {
     const { page } = await open();
     const console = new ConsolePage(page, chat.baseUrl);
     await console.signIn('anna');

@@ -24,7 +24,7 @@ describe('writing in the operator console', async () => {
   const bodies = async (one: Awaited<ReturnType<typeof visitor>>) =>
     (await one.messages()).messages.map(({ body }) => body);
 
-  it('goes into the reply as soon as a chat was opened, and after "Send and next" into the next one', async () => {
+  it('focuses the reply field when a chat is opened, and after "Send and next" that of the next one', async () => {
     const { console, page } = await desk('anna');
     await emptyQueue(chat);
     const [first, second] = [await visitor('Уточняющий'), await visitor('Второй в ряду')];
@@ -42,7 +42,7 @@ describe('writing in the operator console', async () => {
     expect(await bodies(second)).toEqual(['вопрос от Второй в ряду']);
   });
 
-  it('closes by a letter only what one click opens again', async () => {
+  it('a letter key closes only what one click opens again', async () => {
     const { console, page } = await desk('anna');
     const one = await visitor('Закрытый по ошибке');
     await console.openSession(one.sessionId);
@@ -53,7 +53,7 @@ describe('writing in the operator console', async () => {
     expect((await (await chat.staff('anna')).session(one.sessionId)).status).not.toBe('closed');
   });
 
-  it('says in passing what was done, and never over the row that sends', async () => {
+  it('shows a brief notice of what was done, never over the row that sends', async () => {
     const { console, page } = await desk('anna');
     const [closed, next] = [await visitor('Этот закрыт'), await visitor('Этот открыт')];
     await console.openSession(closed.sessionId);
@@ -91,7 +91,7 @@ describe('writing in the operator console', async () => {
     expect(await console.field.inputValue()).toBe('Добрый день.');
   });
 
-  it('cuts nothing: what is too long stays, is said and not sent', async () => {
+  it('cuts nothing: a text that is too long stays, is reported and not sent', async () => {
     const { console, page } = await desk('anna');
     const one = await visitor('Длинный');
     await console.openSession(one.sessionId);
@@ -105,7 +105,7 @@ describe('writing in the operator console', async () => {
     await until(async () => (await bodies(one)).at(-1)?.length === 10_000);
   });
 
-  it('takes pasted cells as text, though they come with a picture of themselves', async () => {
+  it('pastes cells as text, although the clipboard also has them as a picture', async () => {
     const { console, page } = await desk('anna');
     const one = await visitor('Таблица');
     await console.openSession(one.sessionId);
@@ -121,7 +121,7 @@ describe('writing in the operator console', async () => {
     expect(await page.locator('.uploads li').count()).toBe(0);
   });
 
-  it('is back at the reply after a note was saved, and in the text after "Back to the text"', async () => {
+  it('returns to the reply after a note was saved, and into the text after "Back to the text"', async () => {
     const { console, page } = await desk('anna');
     const one = await visitor('Заметка');
     await console.openSession(one.sessionId);
@@ -139,7 +139,7 @@ describe('writing in the operator console', async () => {
     expect(await console.field.inputValue()).toBe('ответ клиенту');
   });
 
-  it('begins a line by Enter on a phone, and opens no keyboard unasked', async () => {
+  it('Enter starts a new line on a phone, and no keyboard opens on its own', async () => {
     const { console, page } = await desk('anna', {
       viewport: { width: 390, height: 844 },
       hasTouch: true,
@@ -157,7 +157,7 @@ describe('writing in the operator console', async () => {
     await until(async () => (await bodies(one)).at(-1) === 'первая\nвторая');
   });
 
-  it('shows what came though the browser throws at a notification', async () => {
+  it('shows new messages although the browser throws at a notification', async () => {
     const { console, page, problems } = await desk('anna');
     await page.addInitScript(() => {
       class Illegal {
@@ -184,7 +184,7 @@ describe('writing in the operator console', async () => {
     expect(problems).toEqual([]);
   });
 
-  it('tells a colleague of a chat that was given to them, and keeps a taken one in the list in view', async () => {
+  it('notifies a colleague of a chat transferred to them, and keeps a claimed one in the current list', async () => {
     const [anna, boris] = [await desk('anna'), await desk('boris')];
     await emptyQueue(chat);
     const one = await visitor('Передаваемый');

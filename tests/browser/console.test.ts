@@ -44,7 +44,7 @@ describe('the operator console', async () => {
     expect(bytes).toBeLessThanOrEqual(130 * 1_024);
   });
 
-  it('comes with its policy, by which only its own origin may frame it', async () => {
+  it('is served with a policy that lets only its own origin frame it', async () => {
     const answer = await fetch(`${chat.baseUrl}/operator/`);
     expect(answer.headers.get('content-security-policy')).toBe(operatorPolicy({ tokenUrl: null }));
   });
@@ -89,7 +89,7 @@ describe('the operator console', async () => {
     });
   });
 
-  it('lets one of two operators win a claim and tells the other who did', async () => {
+  it('lets one of two operators win a claim and shows the other who did', async () => {
     const [first, second] = [await desk('anna'), await desk('boris')];
     const visitor = await customer('Гонка');
     await visitor.post('кто возьмёт?');
@@ -121,7 +121,7 @@ describe('the operator console', async () => {
     await loser.page.locator('.chat-owner', { hasText: owner }).waitFor();
   });
 
-  it('stops a send that a colleague has overtaken, shows what was missed, and sends on a second yes', async () => {
+  it('stops a send when a colleague was faster, shows what was missed, and sends after confirmation', async () => {
     const { console, page } = await desk('anna');
     const visitor = await customer('Обгон');
     await visitor.post('вопрос');
@@ -168,7 +168,7 @@ describe('the operator console', async () => {
     expect(JSON.stringify(await one.events())).not.toContain('только для своих');
   });
 
-  it('is worked by keys alone, in a Russian layout too', async () => {
+  it('can be used with the keyboard alone, in a Russian layout too', async () => {
     const visitor = await customer('Клавиши');
     await visitor.post('вопрос с клавиатуры');
     const { console, page } = await desk('anna');
@@ -203,7 +203,7 @@ describe('the operator console', async () => {
     await console.action('reopen').waitFor();
   });
 
-  it('shows as text whatever an outsider wrote, in every field', async () => {
+  it('shows everything that an outsider wrote as plain text, in every field', async () => {
     const { console, page, problems } = await desk('anna');
     const [first = ''] = XSS;
     const visitor = await chat.customer({
@@ -238,7 +238,7 @@ describe('the operator console', async () => {
     await page.locator(`[data-callback="${callback.id}"][data-status=done]`).waitFor();
   });
 
-  it('says that the connection is lost after two seconds, sends later, and shows then what a snapshot shows', async () => {
+  it('shows a lost connection after two seconds, sends later, and then shows the same as a snapshot', async () => {
     const proxy = await TcpProxy.start({ target: chat.baseUrl });
     onTestFinished(() => proxy.close());
     const { page } = await open({ viewport: { width: 1440, height: 900 } });

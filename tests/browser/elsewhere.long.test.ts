@@ -16,7 +16,7 @@ const LOOKS = [
   { name: 'en-phone-light', locale: 'en-GB', colorScheme: 'light', viewport: { width: 390, height: 780 } },
 ] as const;
 
-describe('a conversation that goes on elsewhere, as people see it', { timeout: 180_000 }, () => {
+describe('a conversation that continues elsewhere, as people see it', { timeout: 180_000 }, () => {
   let api: FakeBotApi;
   let smtp: SmtpDouble;
   let target: StandaloneTarget;
@@ -67,7 +67,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     await widget.field.waitFor();
   });
 
-  it('[MAIL1] loads that page again where the network failed at first', async () => {
+  it('[MAIL1] loads that page again if the network failed at first', async () => {
     const { page } = await open();
     let failed = 0;
     await page.route('**/widget/v1/keep.js*', async (route) => {
@@ -87,7 +87,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     expect(failed).toBe(2);
   });
 
-  it('[MAIL2] has it sent by mail, and sees if the address is invalid', async () => {
+  it('[MAIL2] a customer has it sent by mail, and sees if the address is invalid', async () => {
     const { page, keep, widget } = await begun('Пришлите переписку');
     await page.locator('chat-widget #keep-email').fill('не адрес');
     await keep('mail').click();
@@ -103,7 +103,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     expect(attachments[0]?.content.toString()).toContain('Пришлите переписку');
   });
 
-  it('[TG6] goes on in Telegram, with what was missed, and sees there and here what follows', async () => {
+  it('[TG6] a customer continues in Telegram with the missed messages, and sees later ones on both sides', async () => {
     const { keep, widget } = await begun('Продолжим в Telegram?');
     await keep('telegram').click();
     const address = await keep('telegram-link').getAttribute('href');
@@ -185,7 +185,7 @@ describe('a conversation that goes on elsewhere, as people see it', { timeout: 1
     await anna.act(row.id, 'close');
   });
 
-  it.each(LOOKS)('[MAIL1] nothing is wrong with it for a screen reader ($name)', async ({ name, ...look }) => {
+  it.each(LOOKS)('[MAIL1] axe-core finds no violation ($name)', async ({ name, ...look }) => {
     const { page } = await open(look);
     await page.goto(`${target.baseUrl}/`);
     const widget = page.locator('chat-widget');

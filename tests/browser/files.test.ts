@@ -7,7 +7,7 @@ describe('files of a visitor', async () => {
   const chat = await useChat('main');
   const { visit } = await useVisitors(chat.baseUrl);
 
-  it('are pasted and dropped, ask for consent first, show how far they are and are stopped', async () => {
+  it('can be pasted and dropped, require consent first, show their progress and can be cancelled', async () => {
     const { page, widget, requests } = await visit();
     const uploads = (): number => requests.filter((url) => url.includes('/attachments')).length;
     await widget.open();

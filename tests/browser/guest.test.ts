@@ -105,7 +105,7 @@ describe('the widget as a guest of a page', async () => {
     await widget.state('я здесь', 'отправлено');
   });
 
-  it('can be used where a modal of the page makes everything beside it inert', async () => {
+  it('can be used when a modal of the page makes everything else inert', async () => {
     const widget = await began({ body: snippet(chat.baseUrl) });
     const { page, field } = widget;
     await page.evaluate(() => {
@@ -155,7 +155,7 @@ describe('the widget as a guest of a page', async () => {
     expect(await field.inputValue()).toBe('дальше');
   });
 
-  it('shows its panel before open() resolves, also in a body that was just exchanged', async () => {
+  it('shows its panel before open() resolves, even in a body that was just replaced', async () => {
     const widget = await began({ body: snippet(chat.baseUrl) });
     const { page } = widget;
     const seen = await page.evaluate(`(async () => {
@@ -183,7 +183,7 @@ describe('the widget as a guest of a page', async () => {
     expect(look).toEqual({ colour: 'rgb(170, 0, 0)', left: true });
   });
 
-  it('says in the console that its address is missing where nothing tells it', async () => {
+  it('logs that its address is missing if nothing gives it', async () => {
     const text = await (await fetch(loader)).text();
     const site = await startHostPage({ body: `<script type="module">${text}</script>` });
     const { page, problems } = await open();
@@ -194,7 +194,7 @@ describe('the widget as a guest of a page', async () => {
     await new WidgetPage(page).open();
   });
 
-  it('opens with today’s files when those of its own build are gone', async () => {
+  it('opens with the current files when those of its own build are gone', async () => {
     const site = await startHostPage({ body: snippet(chat.baseUrl) });
     const { page, requests } = await open();
     // A loader of some weeks ago.

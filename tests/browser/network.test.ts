@@ -36,7 +36,7 @@ describe('the widget on bad networks', async () => {
     expect(await widget.panel.getByText('Нет связи').count()).toBe(0);
   });
 
-  it('says so after two seconds without the server, and shows what came meanwhile when it is back', async () => {
+  it('shows a lost connection after two seconds, and the missed messages when the server is back', async () => {
     const { page, widget } = await visit();
     await page.evaluate('chatWidget.on("connection", (event) => { document.title = event.status })');
     await widget.open();

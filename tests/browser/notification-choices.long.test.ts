@@ -50,7 +50,7 @@ describe('what an operator chooses in «Уведомления»', { timeout: 18
     await saved;
   };
 
-  it('[NTF1] each switch is stored as it stands, and stands so when the page is opened again', async () => {
+  it('[NTF1] each switch is stored as it is set, and has that state when the page is opened again', async () => {
     const { page, stored } = await begin('anna');
     const before = await stored();
     expect(before).toMatchObject({ push: ['message', 'waiting', 'callback_requested'], mail: [], everywhere: false });
@@ -91,7 +91,7 @@ describe('what an operator chooses in «Уведомления»', { timeout: 18
     expect((await (await begin('boris')).stored()).everywhere).toBe(false);
   });
 
-  it('[NTF1] quiet hours are of the operator’s own time zone, over midnight, and end with their box', async () => {
+  it('[NTF1] quiet hours use the operator’s own time zone, may pass midnight, and end when the box is cleared', async () => {
     const { page, stored } = await begin('boris');
     await box(page, 'quiet').check();
     await page.fill('input[name=from]', '23:15');
@@ -110,7 +110,7 @@ describe('what an operator chooses in «Уведомления»', { timeout: 18
     expect((await stored()).quiet).toBeNull();
   });
 
-  it('[NTF1] what cannot be is stored nowhere, and the form keeps what was typed', async () => {
+  it('[NTF1] invalid settings are not stored, and the form keeps what was typed', async () => {
     const { page, stored } = await begin('admin');
     const before = await stored();
     const puts: string[] = [];
@@ -144,7 +144,7 @@ describe('what an operator chooses in «Уведомления»', { timeout: 18
     expect(await stored()).toMatchObject({ mail: ['waiting'], email: 'admin@shop.example' });
   });
 
-  it('[PUSH6] the button tries the device, and one that is gone is taken from the list', async () => {
+  it('[PUSH6] the button tests the device, and one that is gone is removed from the list', async () => {
     const { page, console, device } = await begin('anna');
     await console.action('add-device').click();
     const row = page.locator('[data-here=true]');

@@ -5,7 +5,7 @@ import { SECRETS } from '../support/profiles.ts';
 import { startStandalone } from '../support/standalone-target.ts';
 import { useVisitors } from './visitors.ts';
 
-describe('a chat with settings of its own', async () => {
+describe('a chat with its own settings', async () => {
   // Whatever the others run over: a life this short is for one test only.
   const server = await startStandalone(
     { profile: 'main', webhookUrl: 'http://127.0.0.1:9/', siteOrigin: '' },
@@ -33,7 +33,7 @@ describe('a chat with settings of its own', async () => {
     expect(await widget.panel.locator('.welcome').textContent()).not.toMatch(/[а-яё]/i);
   });
 
-  it('[ATT9] says which files it takes, and offers no second try that must end as the first did', async () => {
+  it('[ATT9] says which files it accepts, and offers no retry that must fail again', async () => {
     const { page, widget } = await visit();
     await widget.open();
     const input = page.locator('chat-widget input[type=file]');
@@ -46,7 +46,7 @@ describe('a chat with settings of its own', async () => {
     await failed.getByRole('button', { name: 'Убрать архив.7z' }).click();
   });
 
-  it('goes on where a visitor was whose device slept until their token was expired', async () => {
+  it('continues for a visitor whose device slept until their token had expired', async () => {
     const { page, widget } = await visit();
     await widget.open();
     await widget.say('засыпаю');

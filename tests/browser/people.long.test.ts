@@ -3,7 +3,7 @@ import { useChat } from '../support/chat.ts';
 import { identityToken } from '../support/tokens.ts';
 import { type Visitor, useVisitors } from './visitors.ts';
 
-describe('who writes, and what they hear', async () => {
+describe('identity, sound and typing', async () => {
   const chat = await useChat('main');
   const { visit } = await useVisitors(chat.baseUrl);
 
@@ -51,7 +51,7 @@ describe('who writes, and what they hear', async () => {
     expect(await phone.page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain(`"id":${id}`);
   });
 
-  it('rings for a message nobody looks at, and not once it is muted', async () => {
+  it('plays a sound for an unseen message, and none once it is muted', async () => {
     const { page, widget } = await visit();
     // Counted where sound is made; what is heard cannot be asked for.
     await page.evaluate(() => {
@@ -79,7 +79,7 @@ describe('who writes, and what they hear', async () => {
     await expect.poll(tones).toBe(2);
   });
 
-  it('shows each side that the other one writes', async () => {
+  it('shows each side that the other one is typing', async () => {
     const { widget } = await visit();
     await widget.open();
     await widget.say('вы тут?');

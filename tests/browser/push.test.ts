@@ -17,7 +17,7 @@ describe('push', { timeout: 120_000 }, async () => {
   // The one without windows has no push.
   const { open } = useBrowser({ browser: 'chromium-desktop' });
 
-  it('[PUSH2] [PUSH4] is offered to a customer who wrote, asked for by their press alone, and shown by the worker of the site', async () => {
+  it('[PUSH2] [PUSH4] is offered to a customer who wrote, requested only when they press, and shown by the site’s worker', async () => {
     const site = await startHostPage({
       body: snippet(chat.baseUrl, 'data-push-worker="/chat-push.js"'),
       scripts: { '/chat-push.js': `importScripts('${chat.baseUrl}/widget/v1/push-worker.js')` },
@@ -54,7 +54,7 @@ describe('push', { timeout: 120_000 }, async () => {
     await offer.waitFor();
   });
 
-  it('[PUSH2] [PUSH7] is turned on by an operator in their settings, leads to the chat, and is gone when that is read', async () => {
+  it('[PUSH2] [PUSH7] is turned on by an operator in their settings, leads to the chat, and disappears when the chat is read', async () => {
     const { page, problems } = await open({ viewport: { width: 1280, height: 860 } });
     const { asked } = await withPushService(page, chat.baseUrl);
     const console = new ConsolePage(page, chat.baseUrl);
@@ -84,7 +84,7 @@ describe('push', { timeout: 120_000 }, async () => {
     expect(problems).toEqual([]);
   });
 
-  it('comes with a console that can be installed and keeps nothing of the server', async () => {
+  it('comes with a console that can be installed and caches nothing of the server', async () => {
     const { page } = await open();
     await page.goto(`${chat.baseUrl}/operator/`);
     const address = await page.locator('link[rel=manifest]').getAttribute('href');

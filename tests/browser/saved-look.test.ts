@@ -4,7 +4,7 @@ import { useBrowser } from './browser.ts';
 import { snippet, startHostPage } from './host-page.ts';
 import { WidgetPage } from './widget-page.ts';
 
-describe('a look that staff saved', async () => {
+describe('a look saved by staff', async () => {
   const chat = await useChat('main', { survives: true });
   const { open } = useBrowser();
   const plain = await startHostPage({ body: snippet(chat.baseUrl) });
@@ -19,7 +19,7 @@ describe('a look that staff saved', async () => {
   );
   afterAll(() => save({ theme: null, texts: null }));
 
-  it('is what the widget shows once it is open, under what the page says itself', async () => {
+  it('is what the widget shows once it is open, unless the page sets another', async () => {
     for (const [site, accent, title] of [
       [plain, '#aa3300', 'Из консоли'],
       [own, '#112233', 'Наш чат'],

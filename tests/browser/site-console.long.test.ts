@@ -63,7 +63,7 @@ describe('our console over the REST of a PHP site', () => {
     return { status, messages: messages.map(({ sender, body }) => `${sender}: ${body}`) };
   }
 
-  it('signs in by the site, and answers, takes and closes chats there, each once', async () => {
+  it('signs in through the site, and answers, claims and closes chats there, each once', async () => {
     const vera = await chatOf('Вера', 'Есть ли лампы на ножке?');
     const pavel = await chatOf('Павел', 'Когда привезёте?');
     const { page, problems } = await open();
@@ -113,7 +113,7 @@ describe('our console over the REST of a PHP site', () => {
     expect(problems.filter((text) => !/401|Failed to load resource/.test(text))).toEqual([]);
   }, 240_000);
 
-  it('[BES41] lists who asked the site for a call, takes one and finishes it there', async () => {
+  it('[BES41] lists the site’s callback requests, takes one and finishes it there', async () => {
     const { visitor, id } = await chatOf('Рената', 'Позвоните мне, пожалуйста');
     await visitor.call('POST', `/chat/${id}/callback`, { phone: '+7 900 000-00-00' });
     const { page, problems } = await open();
@@ -205,7 +205,7 @@ describe('the shadow step in a browser', () => {
     return { both: value('both'), channel_only: value('channel_only'), polling_only: value('polling_only') };
   };
 
-  it('[BES29] the page polls as before, and what both ways showed is counted without a difference', async () => {
+  it('[BES29] the page polls as before, and both ways are counted without a difference', async () => {
     const { page, problems, requests } = await open();
     await page.goto(beside.site.baseUrl);
     await page.locator('[name=name]').fill('Пётр');

@@ -47,7 +47,7 @@ describe('beside the chat of a PHP site', () => {
     return Number(await page.evaluate(() => localStorage.getItem('chat_id')));
   }
 
-  it('goes on with a chat that the old page began, and shows each message once, whichever way it comes', async () => {
+  it('continues a chat that the old page started, and shows each message once, whichever way it comes', async () => {
     const { page, requests, problems } = await open();
     const id = await beganBefore(page);
     await staff().call('POST', `/chat/${id}/reply`, { body: 'Здравствуйте, Пётр' });
@@ -91,7 +91,7 @@ describe('beside the chat of a PHP site', () => {
     expect(problems.filter((text) => !/Failed to load resource|WebSocket|ERR_CONNECTION/.test(text))).toEqual([]);
   }, 300_000);
 
-  it('begins a chat at the site, and the badge of the staff counts it', async () => {
+  it('starts a chat at the site, and the staff badge counts it', async () => {
     const desk = await open();
     await desk.page.goto(`${beside.site.baseUrl}/login`);
     await desk.page.locator('[name=login]').fill('ivan');
@@ -124,7 +124,7 @@ describe('beside the chat of a PHP site', () => {
     }
   }, 180_000);
 
-  it('[BES40] asks the site for a call before anything was said, by a chat that begins for it', async () => {
+  it('[BES40] requests a callback from the site without a chat, by starting one for it', async () => {
     const { page, problems } = await open();
     await page.goto(beside.site.baseUrl);
     const widget = new WidgetPage(page);
@@ -146,7 +146,7 @@ describe('beside the chat of a PHP site', () => {
     expect(problems).toEqual([]);
   }, 120_000);
 
-  it('[BES32] keeps a chat that begins while nobody follows the tables, and gives it the channel afterwards', async () => {
+  it('[BES32] keeps a chat that starts while nobody follows the tables, and gives it the channel afterwards', async () => {
     const { page } = await open();
     const frames: string[] = [];
     page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(String(payload))));

@@ -71,7 +71,7 @@ describe('the switches of the channel, with the widget of a customer in a browse
     expect(await widget.texts()).toEqual(said);
   }
 
-  it('[BES26] CHANNEL_MODE=off: the widget goes on by polling, and takes the channel again by itself when it is back', async () => {
+  it('[BES26] CHANNEL_MODE=off: the widget falls back to polling, and returns to the channel automatically', async () => {
     const visitor = await visit();
     const said: string[] = [];
     await visitor.widget.open();
@@ -93,7 +93,7 @@ describe('the switches of the channel, with the widget of a customer in a browse
     await visitor.page.context().close();
   }, 600_000);
 
-  it('[BES27] CHANNEL_ROLLOUT_PERCENT: who has the channel keeps it at every larger part, and nobody misses a word', async () => {
+  it('[BES27] CHANNEL_ROLLOUT_PERCENT: a session that has the channel keeps it at every larger percentage, and nobody misses a message', async () => {
     const visitors: { visitor: Visitor; said: string[] }[] = [];
     for (let n = 0; n < 6; n += 1) {
       const visitor = await visit();

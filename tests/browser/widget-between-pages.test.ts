@@ -28,7 +28,7 @@ describe('the widget from one page of a site to the next', async () => {
     return { ...opened, widget };
   };
 
-  it('stays open with what was begun, and leaves the focus to the page', async () => {
+  it('stays open with the draft, and leaves the focus to the page', async () => {
     const { page, widget } = await visit();
     await widget.open();
     await widget.consent.check();
@@ -76,7 +76,7 @@ describe('the widget from one page of a site to the next', async () => {
     expect(await widget.panel.getByRole('textbox', { name: 'Комментарий' }).inputValue()).toBe('после обеда');
   });
 
-  it('is closed on the next page of a phone, where it would hide it, and keeps the text', async () => {
+  it('is closed on the next page on a phone, which it would hide, and keeps the text', async () => {
     const { page, widget } = await visit({ viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true });
     await widget.open();
     await widget.field.fill('с телефона');

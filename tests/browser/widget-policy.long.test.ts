@@ -72,7 +72,7 @@ describe('the widget in a strict site', async () => {
     expect(problems.filter((problem) => !/requires 'TrustedScriptURL'/.test(problem))).toEqual([]);
   });
 
-  it('counts for staff under Trusted Types that allow no policy', async () => {
+  it('the staff counters work under Trusted Types that allow no policy', async () => {
     const anna = await chat.staff('anna', true);
     const site = await startHostPage({
       policy: policyOf(`${TRUSTED}; trusted-types 'none'`),
@@ -106,7 +106,7 @@ describe('the widget in a strict site', async () => {
   const HTML = `event.respondWith(new Response('<p>Нет связи</p>', { headers: { 'content-type': 'text/html' } }))`;
   const OWN = `if (new URL(event.request.url).origin !== location.origin) return;`;
 
-  it('goes on beside a service worker that answers whatever it can from its cache', async () => {
+  it('works beside a service worker that answers whatever it can from its cache', async () => {
     const { page, problems } = await controlled(
       'cache-first',
       `event.respondWith((async () => {
@@ -129,7 +129,7 @@ describe('the widget in a strict site', async () => {
     expect(problems).toEqual([]);
   });
 
-  it('is not there where a service worker answers its files with a page, and is where it leaves them alone', async () => {
+  it('is missing if a service worker answers its files with a page, and present if the worker ignores them', async () => {
     const answered = await controlled('answers-all', `if (event.request.mode !== 'navigate') ${HTML}`);
     expect(await answered.page.evaluate(`fetch('${loader}').then((answer) => answer.text())`)).toContain('Нет связи');
     expect(await answered.page.locator('chat-widget').count()).toBe(0);

@@ -24,7 +24,7 @@ const refusal = (status: number, code: string) => ({
   body: JSON.stringify({ error: { code, message: code, request_id: 'test' } }),
 });
 
-describe('what the widget says', async () => {
+describe('texts of the widget', async () => {
   const chat = await useChat('main');
   const { open } = useBrowser();
   const site = await startHostPage({ body: snippet(chat.baseUrl, 'data-title-count="true"') });
@@ -47,7 +47,7 @@ describe('what the widget says', async () => {
     widget.panel.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
 
   describe('when something did not load', () => {
-    it('tells everybody beside the button, not only those who hear it', async () => {
+    it('shows the error beside the button, not only to screen readers', async () => {
       const { page, widget } = await visit();
       await page.route('**/assets/panel-*', (route) => route.abort());
       await widget.launcher.click();
@@ -63,7 +63,7 @@ describe('what the widget says', async () => {
       await widget.open();
     });
 
-    it('tells that the messages did not come, and shows them when they do', async () => {
+    it('says that the messages did not load, and shows them when they do', async () => {
       const { page, widget, id, anna } = await begun('первое');
       await anna.post(id, 'второе');
       await page.route(`**/chat/session/${id}/messages*`, (route) => route.fulfill(refusal(503, 'unavailable')));
@@ -74,7 +74,7 @@ describe('what the widget says', async () => {
       expect(await widget.panel.getByText('Сообщения не загрузились').count()).toBe(0);
     });
 
-    it('renews the address of a picture that has ended', async () => {
+    it('renews the expired address of a picture', async () => {
       const { page, widget, id } = await begun('вот картинка');
       await attach(widget, 'фото.png', PNG, 'image/png');
       await widget.panel.locator('.upload.is-done').waitFor();
@@ -98,7 +98,7 @@ describe('what the widget says', async () => {
       expect(renewed).toBe(1);
     });
 
-    it('says in words that a file cannot be had, opens no page of JSON, and downloads it when it can', async () => {
+    it('says that a file is unavailable, opens no page of JSON, and downloads it when it is available', async () => {
       const { page, widget } = await begun('вот договор');
       await attach(widget, 'договор.pdf', Buffer.from('%PDF-1.4\n%âãÏÓ\n'));
       await widget.panel.locator('.upload.is-done').waitFor();
@@ -126,7 +126,7 @@ describe('what the widget says', async () => {
     });
   });
 
-  describe('in whatever direction it is written', () => {
+  describe('right-to-left text', () => {
     it('shows Arabic from right to left in messages, fields, names and previews', async () => {
       const { widget, page, id, anna } = await begun(ARABIC);
       await anna.post(id, ARABIC);
@@ -160,7 +160,7 @@ describe('what the widget says', async () => {
       expect(await preview.evaluate((text) => getComputedStyle(text).direction)).toBe('rtl');
     });
 
-    it('keeps its own order on a page that is written from right to left', async () => {
+    it('keeps its layout on a right-to-left page', async () => {
       const { page, widget } = await visit();
       await page.evaluate(() => (document.documentElement.dir = 'rtl'));
       await widget.open();
@@ -197,8 +197,8 @@ describe('what the widget says', async () => {
     });
   });
 
-  describe('about when to expect an answer', () => {
-    it.each(['ru-RU', 'en-GB'])('shows the whole line out of hours, in %s', async (locale) => {
+  describe('when to expect an answer', () => {
+    it.each(['ru-RU', 'en-GB'])('shows the whole line outside opening hours, in %s', async (locale) => {
       const opened = await open({ locale, viewport: { width: 1280, height: 800 } });
       await outOfHours(opened.page, new Date(Date.now() + 40 * 3_600_000));
       await opened.page.goto(site.url);
@@ -254,7 +254,7 @@ describe('what the widget says', async () => {
       await widget.panel.getByText(/Позвоним на 8\s916\s765-43-21 после открытия, завтра в\s\d+:\d\d/).waitFor();
     });
 
-    it('does not say that anybody is there once the chat was ended', async () => {
+    it('does not say that anybody is there once the chat was closed', async () => {
       const { widget, id, anna } = await begun('спасибо');
       await anna.http.post(`/chat/session/${id}/assign`, { token: anna.token, json: {} });
       await anna.http.post(`/chat/session/${id}/close`, { token: anna.token, json: {} });
@@ -264,7 +264,7 @@ describe('what the widget says', async () => {
     });
   });
 
-  describe('of what is written', () => {
+  describe('text in the composer', () => {
     it('cuts nothing that was pasted, and says what is too long', async () => {
       const { widget } = await visit();
       await widget.open();
@@ -304,7 +304,7 @@ describe('what the widget says', async () => {
       await expect.poll(() => widget.panel.locator('.upload').count()).toBe(2);
     });
 
-    it('sends nothing with the Enter that ends a composition, as Safari tells it', async () => {
+    it('sends nothing with the Enter that ends a composition, as Safari reports it', async () => {
       const { widget } = await begun('раз');
       await widget.field.fill('にほん');
       const sent = await widget.field.evaluate((field) =>

@@ -29,7 +29,7 @@ describe('the widget in a page of another site', async () => {
     return { ...opened, widget };
   };
 
-  it('asks for nothing but itself and stores nothing before the visitor acts', async () => {
+  it('requests nothing but itself and stores nothing before the visitor acts', async () => {
     const { page, requests, widget } = await visit();
     await page.mouse.move(200, 200);
     await page.waitForTimeout(1_500);
@@ -52,7 +52,7 @@ describe('the widget in a page of another site', async () => {
     expect(await widget.launcher.getAttribute('aria-label')).toBe('Открыть чат');
   });
 
-  it('carries a whole conversation, counts what was missed and keeps it across a reload', async () => {
+  it('carries a whole conversation, counts unread messages and keeps it across a reload', async () => {
     const { page, widget, problems } = await visit();
     const anna = await chat.staff('anna');
     await widget.open();
@@ -83,7 +83,7 @@ describe('the widget in a page of another site', async () => {
     expect(problems).toEqual([]);
   });
 
-  it('keeps what is written without a network, says so after two seconds, and sends it when the network is back', async () => {
+  it('keeps messages written without a network, shows that after two seconds, and sends them when the network is back', async () => {
     const { page, widget } = await visit();
     await widget.open();
     await widget.say('раз');
@@ -213,7 +213,7 @@ describe('the widget in a page of another site', async () => {
     expect(requests.some((url) => url.includes('/attachments'))).toBe(false);
   });
 
-  it('takes a request to be called back', async () => {
+  it('accepts a callback request', async () => {
     const { widget } = await visit();
     await widget.open();
     await widget.panel.getByRole('button', { name: 'Заказать звонок' }).click();
@@ -268,7 +268,7 @@ describe('the widget in a page of another site', async () => {
     await expect.poll(() => opened.page.evaluate('seen')).toEqual(['open', 'opened', 'number']);
   });
 
-  it('leaves nothing behind when destroyed, and may begin anew', async () => {
+  it('leaves nothing behind when destroyed, and can start again', async () => {
     const { page, widget, problems } = await visit();
     const before = await page.evaluate(() => Object.keys(window).length);
     const sockets: WebSocket[] = [];
@@ -294,7 +294,7 @@ describe('the widget in a page of another site', async () => {
     expect(problems).toEqual([]);
   });
 
-  it('says in the console which setting allows a page that is refused', async () => {
+  it('logs which setting would allow a refused page', async () => {
     const foreign = new URL(plain.url);
     foreign.hostname = FOREIGN_HOST;
     const { widget, problems } = await visit({}, foreign.href);

@@ -163,7 +163,7 @@ class Onlookers {
   }
 }
 
-test('[RES10] [REV1] brings back one moment, tells everybody, and lets nobody in again', {
+test('[RES10] [REV1] restores one moment, informs every client, and keeps revocations', {
   timeout: 300_000,
 }, async () => {
   const customers: Customer[] = [];

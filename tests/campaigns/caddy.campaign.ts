@@ -111,7 +111,7 @@ describe('Caddy before the real services', () => {
     },
   );
 
-  it('has what each service answers itself: sign-in, refusals, the intake, a bot that is away', async () => {
+  it('passes on each service’s own answers: sign-in, refusals, the intake, an unavailable bot', async () => {
     const staff = await Staff.login(http, 'anna', SECRETS.operatorPassword);
     expect((await staff.alerts()).unread_count).toBeGreaterThanOrEqual(0);
     expect((await http.post('/auth/login', { json: { login: 'anna', password: 'no' } })).status).toBe(401);
@@ -122,7 +122,7 @@ describe('Caddy before the real services', () => {
     expect([bot.status, bot.json()]).toEqual([503, { error: expect.objectContaining({ code: 'unavailable' }) }]);
   });
 
-  it('sends an event of a stream as it comes, by both ways to a stream', async () => {
+  it('sends an event of a stream at once, on both routes of a stream', async () => {
     const customer = await Customer.create(http);
     const link = new URL((await customer.streamLink()).url, edge.url);
     const ways = [
@@ -141,7 +141,7 @@ describe('Caddy before the real services', () => {
     }
   });
 
-  it('holds a poll for as long as it was asked to', async () => {
+  it('holds a poll for the requested time', async () => {
     const customer = await Customer.create(http);
     const { last_seq: head } = await customer.events();
     const poll = new PollClient(http, { session: customer.sessionId }, customer.token);
@@ -154,7 +154,7 @@ describe('Caddy before the real services', () => {
     expect((await waiting).events.map(({ type }) => type)).toContain('chat.message');
   });
 
-  it('leaves an idle WebSocket open, and still brings what comes then', { timeout: IDLE_MS + 30_000 }, async () => {
+  it('leaves an idle WebSocket open, and still delivers later events', { timeout: IDLE_MS + 30_000 }, async () => {
     const customer = await Customer.create(http);
     const client = await WebSocketClient.ready(edge.url, {
       query: { session: customer.sessionId, last_seq: 0 },
@@ -169,7 +169,7 @@ describe('Caddy before the real services', () => {
     await client.close();
   });
 
-  it('takes a file of 10 MB and gives it back, and refuses a message as large', async () => {
+  it('accepts a file of 10 MB and returns it, and refuses a message of that size', async () => {
     const customer = await Customer.create(http);
     const file = Buffer.alloc(10 * 1024 * 1024 - 1, 0x61);
     const attachment = await customer.uploaded('ten.bin', file);
@@ -186,7 +186,7 @@ describe('Caddy before the real services', () => {
     ]);
   });
 
-  it('brings mail to the service, whoever received it, up to what a mail may hold', async () => {
+  it('passes mail to the service, on every route for it, up to the size limit', async () => {
     const raw = [
       `Message-ID: <${randomUUID()}@mail.example>`,
       'From: somebody@mail.example',
@@ -210,7 +210,7 @@ describe('Caddy before the real services', () => {
     }
   });
 
-  it('goes on through the other gateway when one is killed', async () => {
+  it('continues through the other gateway when one is killed', async () => {
     const [first] = stack.gateways;
     await first?.kill();
     try {
@@ -228,10 +228,10 @@ describe('Caddy before the real services', () => {
   });
 });
 
-describe('Caddy with a certificate of its own for a name', () => {
+describe('Caddy with its own certificate for a name', () => {
   const { open } = useBrowser({ args: [`--host-resolver-rules=MAP ${DOMAIN} 127.0.0.1`] });
 
-  it('answers by TLS, and leads there who comes without', async () => {
+  it('answers over TLS, and redirects plain HTTP there', async () => {
     const answer = await secured('/chat/config');
     expect(answer.statusCode).toBe(200);
     answer.resume();
@@ -242,7 +242,7 @@ describe('Caddy with a certificate of its own for a name', () => {
     expect([led.status, led.header('location')]).toEqual([308, `https://${DOMAIN}/operator/`]);
   });
 
-  it('carries WebSocket and the first event of a stream within a second', async () => {
+  it('passes on WebSocket and the first event of a stream within a second', async () => {
     const customer = await Customer.create(http);
     const { host, port, path, ...options } = trusting(`/channel/ws?session=${customer.sessionId}&last_seq=0`);
     const socket = new WebSocket(`wss://${host}:${port}${path}`, ['chat.v1', `bearer.${customer.token}`], options);
@@ -264,7 +264,7 @@ describe('Caddy with a certificate of its own for a name', () => {
     stream.destroy();
   });
 
-  it('brings a visitor of the page and an operator in the console together', async () => {
+  it('connects a visitor on the page with an operator in the console', async () => {
     const base = `https://${DOMAIN}:${tls.port}`;
     const [shop, desk] = [await open({ ignoreHTTPSErrors: true }), await open({ ignoreHTTPSErrors: true })];
     await shop.page.goto(`${base}/`);

@@ -17,7 +17,7 @@ function rights(path: string): string {
 const ownerOf = (pid: number): number => statSync(`/proc/${pid}`).uid;
 const isPostgres = (pid: number): boolean => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('postgres');
 
-test('[OPS34] serves from a clone in a folder of root, and opens no folder for it', {
+test('[OPS34] serves from a clone in a folder of root, without changing its permissions', {
   timeout: 30 * MINUTES,
 }, async () => {
   expect(process.getuid?.(), 'this campaign runs as root').toBe(0);

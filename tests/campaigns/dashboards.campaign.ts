@@ -89,7 +89,7 @@ describe('the dashboards', async () => {
   }, 1_500_000);
   afterAll(() => prometheus.stop());
 
-  it('have an answer of Prometheus for each of their panels', () => {
+  it('get an answer from Prometheus for each of their panels', () => {
     const panels = drawn.flatMap(({ title, panels: all }) =>
       all.filter(({ panel }) => panel.type !== 'row').map((one) => ({ name: `${title}: ${one.panel.title}`, ...one })),
     );

@@ -23,7 +23,7 @@ async function residentMb(pid: number | undefined): Promise<number> {
   return (Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1_024) / MB;
 }
 
-describe('clients that ask for much and read nothing', () => {
+describe('clients that request much and read nothing', () => {
   let stack: Stack;
   let http: HttpClient;
   let customers: Customer[];

@@ -165,7 +165,7 @@ describe(`faults in the ledger (FAULTS_SEED=${seed})`, () => {
     expectNothingLost(stack, random.fork(), { ...one, campaign: { cast } }),
   );
 
-  test('[BES19] nothing of it was refused, and nothing waits', async () => {
+  test('[BES19] nothing was refused, and nothing is waiting', async () => {
     const model = await connect(stack.rabbit.url);
     const channel = await model.createChannel();
     const left = async (queue: string): Promise<number> => (await channel.checkQueue(queue)).messageCount;

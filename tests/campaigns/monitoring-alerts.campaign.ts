@@ -82,7 +82,7 @@ async function watch(alert: string, breakIt: () => Promise<unknown>, mend: () =>
   console.log(`${alert}: ended ${((performance.now() - mendedAt) / 1_000).toFixed(0)} s after it was mended`);
 }
 
-it('calls when Redis is stopped, and says when it is back', { timeout: 400_000 }, async () => {
+it('pages when Redis is stopped, and reports when it is back', { timeout: 400_000 }, async () => {
   await watch(
     'ChatRedisUnavailable',
     () => stack.redis.stop(),
@@ -90,7 +90,7 @@ it('calls when Redis is stopped, and says when it is back', { timeout: 400_000 }
   );
 });
 
-it('calls when a gateway is stopped, and says when it is back', { timeout: 400_000 }, async () => {
+it('pages when a gateway is stopped, and reports when it is back', { timeout: 400_000 }, async () => {
   const [gateway] = stack.gateways;
   if (gateway === undefined) throw new Error('the stack has no gateway');
   await watch(
@@ -100,7 +100,7 @@ it('calls when a gateway is stopped, and says when it is back', { timeout: 400_0
   );
 });
 
-it('called for nothing else than what was broken', () => {
+it('paged for nothing but the faults', () => {
   const expected = new Set(['ChatRedisUnavailable', 'ChatGatewayUnavailable']);
   expect([...new Set(calls.map(({ alert }) => alert))].filter((alert) => !expected.has(alert))).toEqual([]);
 });

@@ -118,12 +118,12 @@ export const all = { createStaffClient, createBadge, splitLinks, siteBackend };
 export const wrong: number = state.messages[0];
 `;
 
-describe('what is packed', () => {
+describe('the packages', () => {
   // Only once they have been packed.
   const clients = (): string[] => CLIENTS.map(tarball);
   beforeAll(() => run(process.execPath, ['scripts/pack.mjs'], { cwd: ROOT }), 300_000);
 
-  it.each(CLIENTS)('%s says of itself what is in it', async (name) => {
+  it.each(CLIENTS)('%s describes its contents', async (name) => {
     expect(await published(name)).toEqual([]);
     const types = await checkPackage(createPackageFromTarballData(bytesOf(name)));
     if (types.types === false) throw new Error(`${name} has no types`);
@@ -135,7 +135,7 @@ describe('what is packed', () => {
     expect(meant).toEqual([]);
   });
 
-  it('the server is a command with nothing to import, and says so', async () => {
+  it('the server is only a command, with nothing to import, and says so', async () => {
     expect(await published(SERVER)).toEqual([]);
     // Without types there are none that could be wrong.
     expect((await checkPackage(createPackageFromTarballData(bytesOf(SERVER)))).types).toBe(false);
@@ -177,7 +177,7 @@ describe('what is packed', () => {
       ]);
     });
 
-    it('ends with all its processes on SIGTERM', async () => {
+    it('exits with all its processes on SIGTERM', async () => {
       const tree = processTree(server.pid);
       expect(tree.length).toBeGreaterThan(2);
       await server.stop();
@@ -201,7 +201,7 @@ describe('what is packed', () => {
     createChatClient({ baseUrl: 'https://chat.example.com' });
   `;
 
-  it('fits a new Vite project, and brings no parser of schemas into its bundle', async () => {
+  it('works in a new Vite project, without a schema parser in its bundle', async () => {
     const folder = await project(
       'vite',
       { 'index.html': '<script type="module" src="/main.ts"></script>', 'main.ts': page },
@@ -214,7 +214,7 @@ describe('what is packed', () => {
     expect(built.some((text) => text.includes('ZodError'))).toBe(false);
   });
 
-  it('fits a new Next project, rendered on the server too', async () => {
+  it('works in a new Next project, rendered on the server too', async () => {
     const folder = await project(
       'next',
       {
@@ -234,7 +234,7 @@ describe('what is packed', () => {
     expect(readFileSync(join(folder, '.next/server/app/index.html'), 'utf8')).toContain('<p>function</p>');
   });
 
-  it('has types that fit React Native, and a page with its own', async () => {
+  it('has types for React Native, and for a web page', async () => {
     const options = { strict: true, noEmit: true, skipLibCheck: false, target: 'es2022' };
     const native = { ...options, module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'] };
     const files = {

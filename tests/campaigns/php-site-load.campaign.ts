@@ -192,7 +192,7 @@ describe('the example site under load', () => {
     };
   }
 
-  it('asks PHP less, and shows at once', async () => {
+  it('sends fewer requests to PHP, and shows messages at once', async () => {
     const ways = new Map<string, Figures>();
     try {
       ways.set('polling every 5 s', await measure());

@@ -72,7 +72,7 @@ afterAll(async () => {
   for (const part of running.reverse()) await part.stop();
 });
 
-test('write, read and sign in go on while the schema of this version comes, and afterwards', {
+test('writing, reading and signing in work during the migration to this version, and afterwards', {
   timeout: 120_000,
 }, async () => {
   const customer = await Customer.create(http, { name: 'of the last release' });

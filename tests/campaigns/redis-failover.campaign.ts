@@ -65,7 +65,7 @@ async function failOver(of: Stack): Promise<void> {
   expect(ms).toBeLessThan(BACK_WITHIN_MS);
 }
 
-test('[RDS8] [RDS11] a failover of Redis: the live path is back in 5 s, nothing is lost or doubled', {
+test('[RDS8] [RDS11] a failover of Redis: the live path is back in 5 s, nothing is lost or duplicated', {
   timeout: 180_000,
 }, async () => {
   console.log(`FAULTS_SEED=${seed}`);

@@ -11,7 +11,7 @@ const STEPS: readonly RelayStep[] = ['relay.beforeStamp', 'relay.afterStamp', 'r
 const seed = runSeed('FAULTS_SEED');
 const random = new SeededRandom(seed);
 
-describe(`the relay leader ends in its work (FAULTS_SEED=${seed})`, () => {
+describe(`the relay leader is stopped during its work (FAULTS_SEED=${seed})`, () => {
   let stack: Stack;
   beforeAll(async () => {
     const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };

@@ -58,7 +58,7 @@ async function update(of: Stack): Promise<void> {
   await of.nginx.start();
 }
 
-test('[DRN1] [DRN2] [DRN3] an update of every service under traffic loses and doubles nothing', {
+test('[DRN1] [DRN2] [DRN3] an update of every service under traffic loses and duplicates nothing', {
   timeout: 300_000,
 }, async () => {
   console.log(`FAULTS_SEED=${seed}`);

@@ -37,7 +37,7 @@ const BUGS: readonly { bug: string; what: string; in: (of: Stack) => AppProcess;
   },
 ];
 
-describe(`bugs put in on purpose (FAULTS_SEED=${seed})`, () => {
+describe(`seeded bugs (FAULTS_SEED=${seed})`, () => {
   let stack: Stack;
   beforeAll(async () => {
     stack = await startStack({

@@ -163,7 +163,7 @@ describe('a site that keeps seq itself', () => {
     ).toBe(true);
   });
 
-  it('[BES21] resumes from any place, and brings what was said while RabbitMQ was away', async () => {
+  it('[BES21] resumes from any place, and delivers what was written while RabbitMQ was down', async () => {
     const { guest, id, token } = await begin('m1');
     const page = await connect(id, token);
     await reaches(page, 2);
@@ -202,7 +202,7 @@ describe('a site that keeps seq itself', () => {
     expect(resumable).toBe(true);
   }, 180_000);
 
-  it('[BES21] numbers what is written at once without a hole, and takes back the number of what is rolled back', async () => {
+  it('[BES21] numbers concurrent writes without a gap, and reuses the number of a rollback', async () => {
     const { id, token } = await begin('m1');
     const page = await connect(id, token);
     const managers = await Promise.all(
@@ -230,7 +230,7 @@ describe('a site that keeps seq itself', () => {
     expect(texts(page)).toHaveLength(31);
   }, 120_000);
 
-  it('[BES21] [INT3] what the site holds of G1, G2, G6, G7 and G8 is measured at the site', async () => {
+  it('[BES21] [INT3] the site’s part of G1, G2, G6, G7 and G8 is measured at the site', async () => {
     const { guest, id, token } = await begin('m1');
     const page = await connect(id, token);
     const since = async (): Promise<string[]> => {
@@ -296,7 +296,7 @@ describe('a site that keeps seq itself', () => {
     });
   }, 120_000);
 
-  it('[INT2] [INT3] answers the catch-up as the schema says, bounded, and to the gateway alone', async () => {
+  it('[INT2] [INT3] answers the catch-up according to the schema, bounded, and only to the gateway', async () => {
     const { id } = await begin('m1');
     const ask = (body: object, key = SECRET) =>
       fetch(`${site.baseUrl}/channel-api/catchup`, {
@@ -330,7 +330,7 @@ describe('a site that keeps seq itself', () => {
     expect([after, calls > 5]).toEqual([302, true]);
   }, 120_000);
 
-  it('[BES25] delays and corrupts nothing while the site fails, and comes back by itself', async () => {
+  it('[BES25] corrupts nothing while the site fails, and recovers automatically', async () => {
     const { guest, id, token } = await begin('m1');
     const page = await connect(id, token);
     await reaches(page, 2);

@@ -35,7 +35,7 @@ function memoryOf(app: AppProcess): { megabytes: number; processes: number } {
   return { megabytes: Math.round(kilobytes.reduce((sum, one) => sum + one, 0) / 1_024), processes: pids.length };
 }
 
-it('is small, and up at once', async () => {
+it('is small, and starts at once', async () => {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const off = { RATE_CONNECT_PER_10S: '0', RATE_SESSIONS_PER_MINUTE: '0', RATE_MESSAGES_PER_MINUTE: '0' };

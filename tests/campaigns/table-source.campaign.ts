@@ -138,7 +138,7 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
       expect((await bodies('order %')).toSorted()).toEqual(committed.toSorted());
     });
 
-    it('goes on over restarts of the database of the site, with rows in the outbox and without', async () => {
+    it('survives restarts of the site’s database, with and without rows in the outbox', async () => {
       const chat = await site.openChat();
       await site.write(chat, 'restart 1');
       await until(async () => (await count('restart %')) === 1, { timeoutMs: 30_000, what: 'the first' });
@@ -214,7 +214,7 @@ for (const kind of ['postgresql', 'mysql'] as const satisfies readonly SiteKind[
       expect(ratio).toBeLessThanOrEqual(1.3);
     });
 
-    it(`brings ${BACKFILL_MESSAGES} messages from before while the site writes`, async () => {
+    it(`imports ${BACKFILL_MESSAGES} older messages while the site writes`, async () => {
       await site.remove();
       const chats = await Promise.all(Array.from({ length: BACKFILL_CHATS }, () => site.openChat()));
       for (let start = 0; start < BACKFILL_MESSAGES; start += 500) {

@@ -166,7 +166,7 @@ async function figure(name: string): Promise<number> {
   );
 }
 
-test('[TG12] [TG13] kills, a wiped Redis and a bad minute of Telegram: nothing lost, in order, doubled only where it was said', async () => {
+test('[TG12] [TG13] kills, a wiped Redis and a minute of Telegram faults: nothing is lost or reordered, and repeats are counted', async () => {
   crowd.start();
   for (let kill = 1; kill <= 6; kill += 1) {
     await sleep(random.integer(1_500, 6_000));
@@ -213,7 +213,7 @@ test('[TG12] [TG13] kills, a wiped Redis and a bad minute of Telegram: nothing l
   expect([crowd.written > 300, windows > 0, total > 0]).toEqual([true, true, true]);
 });
 
-test('[TG15] an idle bot asks chat-service for the head of the feed, and for nothing else', async () => {
+test('[TG15] an idle bot requests only the head of the feed from chat-service', async () => {
   // Delivery marks of the last texts are told a moment later.
   await sleep(5_000);
   const before = asked.paths.length;

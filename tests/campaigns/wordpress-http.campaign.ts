@@ -88,7 +88,7 @@ describe('the WordPress plugin by HTTP', () => {
     await site?.stop();
   }, 60_000);
 
-  it('says which lines the chat needs; with them all is right, and a wrong secret is told', async () => {
+  it('prints the settings the chat needs; with them the check passes, and a wrong secret is reported', async () => {
     const boss = await user('boss');
     expect(await save(boss, { identity: IDENTITY, staff: STAFF })).toEqual([
       expect.stringContaining('✗ По этому адресу чат не отвечает'),
@@ -140,14 +140,14 @@ describe('the WordPress plugin by HTTP', () => {
     expect(json.operators.map(({ id }) => id)).toEqual(['1']);
   });
 
-  it('speaks English to whoever reads English', async () => {
+  it('is in English for users who read English', async () => {
     await site.php("update_user_meta(1, 'locale', 'en_US');");
     const page = (await (await user('boss')).get(SETTINGS)).text;
     expect(page).toContain('Address of the chat');
     await site.php("delete_user_meta(1, 'locale');");
   });
 
-  it('is set by whoever may manage options, by its own form alone', async () => {
+  it('can be configured only by users who may manage options, and only through its form', async () => {
     const olga = await user('olga');
     expect((await olga.get(SETTINGS)).status).toBe(403);
     const forged = { option_page: 'chat_realtime', action: 'update', 'chat_realtime[address]': 'https://evil.example' };
@@ -155,7 +155,7 @@ describe('the WordPress plugin by HTTP', () => {
     expect(await site.php("echo get_option('chat_realtime')['address'];")).toBe(chatUrl);
   });
 
-  it('makes tokens by which the chat knows customers and operators by role', async () => {
+  it('makes tokens with which the chat recognises customers, and operators by role', async () => {
     const [petr, olga, boss] = [await user('petr'), await user('olga'), await user('boss')];
     const { json } = await opened('Где мой заказ?');
     const identity_token = (await petr.get(`${AJAX}identity`)).text;
@@ -184,7 +184,7 @@ describe('the WordPress plugin by HTTP', () => {
     expect((await call('GET', '/chat/audit', staff)).status).toBe(403);
   });
 
-  it('gives nobody else a token of operators, and none to foreign pages', async () => {
+  it('gives nobody else an operator’s token, and none to other sites’ pages', async () => {
     const petr = await user('petr');
     const refused = await petr.get(`${AJAX}staff`);
     expect([refused.status, refused.text]).toEqual([403, '{"error":{"code":"no_operator"}}']);
@@ -208,7 +208,7 @@ describe('the WordPress plugin by HTTP', () => {
     }
   });
 
-  it('leads back to the console after the sign-in, and to no foreign host', async () => {
+  it('redirects back to the console after the sign-in, and to no other host', async () => {
     const to = async (address: string): Promise<string> => {
       const { headers } = await new SiteUser(site).signIn('olga', address);
       return headers.location ?? '';
@@ -236,7 +236,7 @@ describe('the WordPress plugin by HTTP', () => {
     expect((await petr.get('/wp-admin/profile.php')).text).not.toContain('chat-realtime-count');
   });
 
-  it('says by a cookie without a name that somebody is signed in, until the sign-out', async () => {
+  it('marks a signed-in user with a cookie without a name, until the sign-out', async () => {
     const petr = await user('petr');
     expect(petr.cookies.get('chat_realtime_signed_in')).toBe('1');
     const page = (await petr.get('/wp-admin/profile.php')).text;
@@ -246,7 +246,7 @@ describe('the WordPress plugin by HTTP', () => {
     expect((await petr.get(`${AJAX}identity`)).text).toBe('');
   });
 
-  it.each(['docs/guides/any-php.md', 'docs/guides/any-php.ru.md'])('the tokens of %s are taken', async (guide) => {
+  it.each(['docs/guides/any-php.md', 'docs/guides/any-php.ru.md'])('the tokens of %s are accepted', async (guide) => {
     const code = /```php\n<\?php\n(.*?)```/s.exec(await readFile(path(guide), 'utf8'))?.[1] ?? '';
     const php = async (print: string): Promise<string> => {
       const env = {

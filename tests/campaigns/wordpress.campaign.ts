@@ -94,7 +94,7 @@ describe('the WordPress plugin', () => {
     await site?.stop();
   }, 60_000);
 
-  it('says which lines the chat needs; with them everything is right, and a wrong secret is told', async () => {
+  it('prints the settings the chat needs; with them the check passes, and a wrong secret is reported', async () => {
     const { page } = await at('boss');
     await save(page, { address: chatUrl, identity: IDENTITY, staff: STAFF, 'role-editor': 'operator' });
     expect((await check(page)).join()).toContain('По этому адресу чат не отвечает');
@@ -145,7 +145,7 @@ describe('the WordPress plugin', () => {
     expect((await check(page)).filter((line) => line.startsWith('✗'))).toEqual([]);
   });
 
-  it('is set only by users with manage_options, and only through the form', async () => {
+  it('can be configured only by users with manage_options, and only through the form', async () => {
     const { page } = await at('olga');
     expect((await page.goto(site.baseUrl + SETTINGS))?.status()).toBe(403);
     const boss = await at('boss');
@@ -162,7 +162,7 @@ describe('the WordPress plugin', () => {
     expect(await site.php("echo get_option('chat_realtime')['address'];")).toBe(chatUrl);
   });
 
-  it('lets a guest write, an operator by role answer in the console, and the badge counts', async () => {
+  it('lets a guest write, lets an operator by role answer in the console, and counts in the badge', async () => {
     const boss = await at('boss');
     const badge = boss.page.locator('#wp-admin-bar-chat-realtime .chat-realtime-count');
     await expect.poll(() => badge.textContent()).toBe('0');
@@ -188,7 +188,7 @@ describe('the WordPress plugin', () => {
     await boss.page.waitForSelector('.rail');
   });
 
-  it('tells operators who a signed-in user is, and a sign-out ends it', async () => {
+  it('shows operators who a signed-in user is, until the sign-out', async () => {
     const { page, problems } = await at('petr');
     const widget = await chatWidget(page);
     await widget.say('Где мой заказ?');
@@ -219,7 +219,7 @@ describe('the WordPress plugin', () => {
     expect(problems).toEqual([]);
   });
 
-  it('keeps who has no role for it out of the console', async () => {
+  it('keeps users without the role out of the console', async () => {
     const desk = await consoleOf('petr');
     await desk.page.waitForURL(`${chatUrl}/operator/**`);
     await desk.page.locator('a[href*="wp-login.php"], button').first().waitFor();
@@ -237,7 +237,7 @@ describe('the WordPress plugin', () => {
     await site.php("get_user_by('login', 'olga')->set_role('editor');");
   });
 
-  it('gives the tokens to the console alone, and never to a cache', async () => {
+  it('gives the tokens only to the console, and never to a cache', async () => {
     const { page } = await at('boss');
     const headersFor = async (Origin: string) => (await ask(page, `${AJAX}staff`, { Origin })).headers;
     const forConsole = await headersFor(chatUrl);

@@ -57,7 +57,7 @@ describe(`faults, quick set (FAULTS_SEED=${seed})`, () => {
     expectNothingLost(stack, random.fork(), { ...one, aroundMs: AROUND_MS }),
   );
 
-  test('[DEG1] the last message of a burst whose PUBLISH is lost comes by the head check', {
+  test('[DEG1] the last message of a burst whose PUBLISH is lost arrives by the head check', {
     timeout: 60_000,
   }, async () => {
     const { customerMs, staffMs } = await lostLastPublish(stack);

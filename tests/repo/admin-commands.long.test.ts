@@ -101,7 +101,7 @@ describe('beside the services', () => {
     http.close();
   });
 
-  it('[DRN3] `admin drain` empties a gateway under its clients, which go on at the other one', {
+  it('[DRN3] `admin drain` empties a gateway while clients are connected, which continue on the other one', {
     timeout: LIMIT_MS,
   }, async () => {
     const [first = ''] = stack.addresses.gateways;
@@ -125,7 +125,7 @@ describe('beside the services', () => {
     await stack.gateways[0]?.restart();
   });
 
-  it('[OPS38] `admin probe --once` says for each transport and side how long it took, and what was in the way', {
+  it('[OPS38] `admin probe --once` reports the time for each transport and side, and what failed', {
     timeout: LIMIT_MS,
   }, async () => {
     const env = { PROBE_URL: stack.url, PROBE_LOGIN: 'anna', PROBE_PASSWORD: stack.password };
@@ -158,7 +158,7 @@ describe('beside a chat in one process', () => {
     await postgres.stop();
   }, LIMIT_MS);
 
-  it('[TRC3] `npm run trace` asks it on the socket in its data folder', { timeout: LIMIT_MS }, async () => {
+  it('[TRC3] `npm run trace` queries it on the socket in its data folder', { timeout: LIMIT_MS }, async () => {
     const database = { DATABASE_URL: postgres.url, DATA_DIR: dataDir };
     const { http } = await processes.start(dataDir, [], { DATABASE_URL: postgres.url });
     const { sessionId, socket } = await deliver(http.baseUrl);

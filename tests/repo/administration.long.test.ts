@@ -90,7 +90,7 @@ describe('sign-in by a provider', () => {
     provider.person = { sub, claims: { preferred_username: sub, name: sub, realm_access: { roles } } };
   };
 
-  test("[AUTH32] [AUTH33] [AUTH26] the role is the provider's word, at each sign-in, and stands in the log", async () => {
+  test("[AUTH32] [AUTH33] [AUTH26] the provider decides the role at each sign-in, and the log records it", async () => {
     const { oidc } = (await http.get('/auth/sign-in')).as(signInWaysSchema);
     expect(oidc?.url).toBe('/auth/oidc/login');
     const enter = async () => {
@@ -119,7 +119,7 @@ describe('sign-in by a provider', () => {
     expect(await logged('operator.added')).toMatchObject([{ details: { by: 'oidc', role: 'operator' } }]);
   });
 
-  test('[AUTH34] whatever else comes opens nothing', async () => {
+  test('[AUTH34] any other callback signs nobody in', async () => {
     person('eve', 'chief');
     const otherState = (url: string) => url.replace(/state=[^&]+/, 'state=forged');
     expect(await come(browser(), otherState)).toBe('/operator/#oidc=refused');
@@ -170,8 +170,8 @@ describe('a ban by address', () => {
   });
 });
 
-describe('what is old', () => {
-  test('[RET1] [RET2] [RET3] is erased within the hour, for the configured kinds, and all clients are notified', async () => {
+describe('old data', () => {
+  test('[RET1] [RET2] [RET3] are erased within the hour, for the configured kinds, and all clients are notified', async () => {
     const [old, young] = [await Customer.create(http, { name: 'Old Person' }), await Customer.create(http)];
     const { id } = await old.uploaded('old.png', png(4, 4));
     const { attachments } = await old.post('an old secret', { attachments: [id] });

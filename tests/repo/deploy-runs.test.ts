@@ -36,7 +36,7 @@ describe('an image whose container drops every capability', () => {
   /** Official images, with the programs to which they give capabilities of their own: `setcap` in their Dockerfiles. */
   const GIVEN: Readonly<Record<string, readonly string[]>> = { node: [], caddy: ['/usr/bin/caddy'] };
 
-  it('starts from a base whose programs are known, and takes their capabilities away', () => {
+  it('starts from a base whose programs are known, and removes their capabilities', () => {
     const dropping = Object.values(compose.services).filter(({ cap_drop }) => cap_drop.includes('ALL'));
     const targets = [...new Set(dropping.map(({ build }) => build?.target ?? 'another image'))];
     expect(targets.sort()).toEqual(['chat', 'edge']);
@@ -50,7 +50,7 @@ describe('an image whose container drops every capability', () => {
   });
 });
 
-it('what is built by hand names the image that it builds', () => {
+it('a manual build names the image that it builds', () => {
   const lines = [
     'deploy/docker/Dockerfile',
     'docs/infra/runbook.md',
@@ -76,7 +76,7 @@ describe('the networks of docker-compose.yml', () => {
     return Math.floor(number(base) / size) === Math.floor(number(address) / size);
   };
 
-  it('give no container by chance the address that another has by its own name', () => {
+  it('cannot assign a container the fixed address of another by chance', () => {
     const fixed = Object.entries(compose.services).flatMap(([service, { networks }]) =>
       Object.entries(Array.isArray(networks) ? {} : networks).flatMap(([network, settings]) => {
         const address = z.object({ ipv4_address: z.string() }).safeParse(settings).data?.ipv4_address;
@@ -144,7 +144,7 @@ describe('without Docker', () => {
     }
   });
 
-  it('chat-admin runs from wherever its folder lies, also by a link to it', () => {
+  it('chat-admin runs from any folder, also through a link', () => {
     const link = join(tempFolder('admin'), 'chat-admin');
     symlinkSync(join(ROOT, 'deploy/docker/chat-admin'), link);
     const { status, stderr } = spawnSync(link, ['verify', 'x'], {

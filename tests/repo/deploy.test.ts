@@ -49,19 +49,19 @@ const inProfile = (profile: string) => services.filter(([, service]) => service.
 const ours = services.filter(([, { build }]) => build?.target === 'chat');
 
 describe('deploy/docker-compose.yml', () => {
-  it('has the administrator’s commands in both forms: the database of `single` is in its container', () => {
+  it('has the admin commands in both forms: the database of `single` is in its container', () => {
     expect(compose.services['admin']?.environment['DATABASE_URL']).toContain('@postgres:');
     expect(inProfile('single').map(([name]) => name)).not.toContain('postgres');
     for (const runbook of ['runbook.md', 'runbook.ru.md'])
       expect(text(`docs/infra/${runbook}`)).toContain('docker compose exec chat chat-admin');
   });
 
-  it('lets the probe go by the address that people use, which is not its own container', () => {
+  it('lets the probe use the public address, which is not its own container', () => {
     expect(compose.services['probe']?.environment['PROBE_URL']).toMatch(/^\$\{PROBE_URL:-\$\{PUBLIC_URL:-https:/);
     expect(text('deploy/.env.example')).toMatch(/^PROBE_URL=$/m);
   });
 
-  it('says to the console of both forms what the site’s own sign-in and REST are', () => {
+  it('passes the site’s own sign-in and REST to the console in both forms', () => {
     const ofTheConsole = ['OPERATOR_TOKEN_URL', 'OPERATOR_LOGIN_URL', 'OPERATOR_RETURN_PARAM', 'OPERATOR_SITE'];
     const given = ['/staff/token', '/login', 'redirect_to', '{"paths":{"reply":"/dialog/{id}"}}'];
     const values = new Map(ofTheConsole.map((name, index) => [name, given[index] ?? '']));
@@ -113,7 +113,7 @@ describe('deploy/docker-compose.yml', () => {
     });
   });
 
-  it('[RDS9] lets only who uses it come near Redis, RabbitMQ and PostgreSQL, and publishes the edge alone', () => {
+  it('[RDS9] only their clients can reach Redis, RabbitMQ and PostgreSQL, and only the edge is published', () => {
     const on = (network: string) =>
       services.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
     expect(on('bus')).toEqual([
@@ -153,7 +153,7 @@ describe('deploy/docker-compose.yml', () => {
     }
   });
 
-  it('starts programs that are there, each with variables that it reads', () => {
+  it('starts existing programs, each with variables that it reads', () => {
     const described = new Set(
       [...text('docs/configuration.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name),
     );
@@ -223,7 +223,7 @@ describe('deploy/docker-compose.yml', () => {
       });
   });
 
-  it('takes every setting from .env.example, and uses each that stands there', () => {
+  it('takes every setting from .env.example, and uses each that is there', () => {
     const used = new Set([...COMPOSE.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name));
     const offered = [...text('deploy/.env.example').matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
     // Of two lines the last counts, and whoever edits the first changes nothing.
@@ -250,12 +250,12 @@ const LATER_PROFILES = ['REDIS_ADMIN_PASSWORD', 'TELEGRAM_WEBHOOK_SECRET'].conca
 describe('deploy/docker/Dockerfile', () => {
   const file = text('deploy/docker/Dockerfile');
 
-  it('has nothing for its linter to say', () => {
+  it('passes its linter', () => {
     const found = z.array(z.object({ message: z.string() })).parse(validate(file));
     expect(found.map(({ message }) => message)).toEqual([]);
   });
 
-  it('ends in images that run as nobody special and say when they are ill', () => {
+  it('ends in images that run unprivileged and report when they are unhealthy', () => {
     const stages = file.split(/^(?=FROM )/m).slice(1);
     expect(stages.map((stage) => / AS (\w+)/.exec(stage)?.[1])).toEqual(['build', 'chat', 'edge']);
     for (const stage of stages.slice(1)) {
@@ -271,7 +271,7 @@ describe('deploy/docker/Dockerfile', () => {
     expect(file).toContain(`ARG NODE_VERSION=${version}\n`);
   });
 
-  it('copies no secret and nothing that the machine it is built on has made', () => {
+  it('copies no secret and nothing generated on the build machine', () => {
     const ignored = text('deploy/docker/Dockerfile.dockerignore').split('\n');
     expect(ignored).toEqual(
       expect.arrayContaining(['deploy/.env', 'deploy/generated', '**/node_modules', '**/dist', '.git']),
@@ -353,7 +353,7 @@ describe('deploy/systemd', () => {
     expect(analyze('security', '--no-pager', '--offline=true', '--threshold=20', join(folder, unit))).toMatch(/^0 /);
   });
 
-  it('lets the chat end its own PostgreSQL, and gives a drain its time', () => {
+  it('lets the chat end its own PostgreSQL, and gives a drain enough time', () => {
     expect(text('deploy/systemd/chat-realtime.service')).toContain('\nKillMode=mixed\n');
     for (const unit of units.filter((name) => name.endsWith('.service')))
       expect(text(`deploy/systemd/${unit}`), unit).toMatch(/^TimeoutStopSec=35$/m);
@@ -373,7 +373,7 @@ describe('deploy/systemd', () => {
   });
 });
 
-it('no file of deploy/ that git would take holds a secret', () => {
+it('no file of deploy/ that git would add contains a secret', () => {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'deploy'], {
     cwd: ROOT,
     encoding: 'utf8',

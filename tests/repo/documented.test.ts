@@ -6,7 +6,7 @@ const document = readDocument(readFileSync(new URL('../../docs/protocol/openapi.
 const judge = (method: string, path: string, status: number, code?: string): string | undefined =>
   undocumented(document, { method, path }, { status, code });
 
-test('[ERR21] the watch over answers knows what is documented, and names what is not', () => {
+test('[ERR21] the answer checker knows documented answers, and names undocumented ones', () => {
   expect(judge('POST', '/chat/session/7/assign', 409, 'already_assigned')).toBeUndefined();
   expect(judge('POST', '/chat/session/7/messages', 415, 'unsupported_media_type')).toBeUndefined();
   expect(judge('GET', '/channel/ws?session=7', 426, 'upgrade_required')).toBeUndefined();

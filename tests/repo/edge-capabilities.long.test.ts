@@ -28,7 +28,7 @@ const UNPRIVILEGED = [
 const setpriv = (...args: string[]) => spawnSync(findBinary('setpriv', 'util-linux'), args, { encoding: 'utf8' });
 
 describe('the edge without any capability', () => {
-  it('could not start the edge with the one that Caddy’s image brings, and does without it', () => {
+  it('could not start with the capability of Caddy’s image, and starts without it', () => {
     const folder = tempFolder('capabilities');
     chmodSync(folder, 0o755);
     const program = join(folder, 'caddy');
@@ -42,7 +42,7 @@ describe('the edge without any capability', () => {
     expect([version().status, version().stderr]).toEqual([0, '']);
   });
 
-  it('lets the edge listen on 80 and 443 by the sysctl that it sets, which Docker allows', () => {
+  it('lets the edge listen on 80 and 443 with a sysctl that Docker allows', () => {
     const folder = tempFolder('edge');
     chmodSync(folder, 0o777);
     const [[name, value] = ['', '']] = Object.entries(compose.services['edge']?.sysctls ?? {});

@@ -184,7 +184,7 @@ describe('[OPS43] no log of an edge holds a query, a token or where a page came 
     }
   });
 
-  it('which would be seen: as nginx, Apache and Caddy write by themselves, all of them do', async () => {
+  it('the check works: with their default formats nginx, Apache and Caddy all log them', async () => {
     const plain: Readonly<Record<ProxyName, string>> = {
       nginx: 'server { listen 443 ssl; location / { proxy_pass http://127.0.0.1:8080; } }',
       apache: '<VirtualHost *:443>\n  ProxyPass / http://127.0.0.1:8080/\n</VirtualHost>',

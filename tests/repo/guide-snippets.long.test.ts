@@ -62,7 +62,7 @@ async function runPhp(before: string, snippet: string, after: string): Promise<s
 }
 
 describe.each(GUIDES)('the PHP of %s', (guide) => {
-  it('makes the channel token of the check beside it', async () => {
+  it('makes the channel token of the check next to it', async () => {
     const snippet = block(guide, 'php', '$chatId\\n');
     // The guide's own figures: key, chat, moment and result.
     expect(text(guide)).toContain('1762587011');
@@ -74,7 +74,7 @@ describe.each(GUIDES)('the PHP of %s', (guide) => {
     expect(out).toBe('k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps');
   });
 
-  it('makes a staff JWT that our verifier’s library takes', async () => {
+  it('makes a staff JWT that our verifier’s library accepts', async () => {
     const snippet = block(guide, 'php', 'full_name');
     const jwt = await runPhp("$manager = ['id' => 7, 'full_name' => \"Анна \\xff\"];", snippet, 'echo $jwt;');
     const { payload } = await jwtVerify(jwt, new TextEncoder().encode(SECRET), {
@@ -101,7 +101,7 @@ describe.each(GUIDES)('the PHP of %s', (guide) => {
     expect(out).toContain('data-address="wss://site.example/channel/ws?a=&quot;b&quot;"');
   });
 
-  it('takes a webhook that the chat signed, and no other', async () => {
+  it('accepts a webhook that the chat signed, and no other', async () => {
     const folder = tempFolder('snippet');
     await writeFile(
       join(folder, 'index.php'),
@@ -142,7 +142,7 @@ function variables(command: string): Record<string, string> {
 }
 
 describe.each(GUIDES)('the commands and events of %s', (guide) => {
-  it('start a chat in one process that has metrics and believes its proxy', async () => {
+  it('start a chat in one process that has metrics and trusts its proxy', async () => {
     const TABLE_SOURCE = join(tempFolder('guide'), 'table-source.yaml');
     await writeFile(TABLE_SOURCE, block(guide, 'yaml', 'grant_to'));
     const set: Record<string, string> = { ...variables(block(guide, 'sh', 'CHAT_ROLE=ledger')), TABLE_SOURCE };
@@ -163,7 +163,7 @@ describe.each(GUIDES)('the commands and events of %s', (guide) => {
     expect(gateway).toMatchObject({ PORT: 8103, CHANNEL_TICKS: 'off' });
   });
 
-  it('give events that the intake takes, and refuse a time without an offset', () => {
+  it('give events that the intake accepts, and refuse a time without an offset', () => {
     const { events } = JSON.parse(block(guide, 'json', '"events"')) as { events: Record<string, unknown>[] };
     expect(events.map((event) => parseEvent(event)).filter(({ ok }) => !ok)).toEqual([]);
     expect(new Set(events.map(({ type }) => type)).size).toBe(4);

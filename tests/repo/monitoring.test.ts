@@ -86,7 +86,7 @@ it('alerts and dashboards ask only for metrics that a service has', async () => 
 });
 
 describe('the configuration of the servers that watch', () => {
-  it('is one that Prometheus takes', () => {
+  it('is accepted by Prometheus', () => {
     const folder = tempFolder('monitoring');
     cpSync(MONITORING, folder, { recursive: true });
     writeFileSync(join(folder, 'token'), 'x');
@@ -153,7 +153,7 @@ describe('the dashboards', async () => {
       expect(alerts.find(({ alert }) => alert === threshold)?.expr, title).toMatch(new RegExp(`> ${limit}\\b`));
   });
 
-  it('show on the first of them the three figures that were asked for', () => {
+  it('show the three required figures on the first of them', () => {
     for (const name of ['chat_active_connections', 'chat_dispatch_errors_total', 'chat_ws_ping_latency_seconds'])
       expect(textOf('flow')).toContain(name);
   });

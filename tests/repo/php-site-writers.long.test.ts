@@ -30,7 +30,7 @@ describe('two who write into one chat of the example site', () => {
     await postgres?.stop();
   });
 
-  it('are seen by a page that polls after its newest, whichever commits first', async () => {
+  it('both appear on a page that polls after its newest row, whichever commits first', async () => {
     const [guest, olga] = [new SiteVisitor(site.baseUrl), new SiteVisitor(site.baseUrl)];
     await olga.signIn('olga');
     const opened = await guest.call('POST', '/chat/session', { name: 'Пётр', initial_message: 'начало' });

@@ -20,7 +20,7 @@ describe('the example site in PHP', () => {
   });
   afterAll(() => site.stop());
 
-  it('[BES36] gives a chat to the colleague who is named, and to nobody who is not there', async () => {
+  it('[BES36] transfers a chat to the named colleague, and to nobody unknown', async () => {
     const guest = new SiteVisitor(site.baseUrl);
     const olga = new SiteVisitor(site.baseUrl);
     await olga.signIn('olga');
@@ -36,7 +36,7 @@ describe('the example site in PHP', () => {
     expect(await ownerOf()).toBe(colleague);
   });
 
-  it('goes forward and back through every step while people write, and nobody sees less or anything twice', async () => {
+  it('goes forward and back through every step while people write, and nobody misses anything or sees it twice', async () => {
     const guest = new SiteVisitor(site.baseUrl);
     const olga = new SiteVisitor(site.baseUrl);
     await olga.signIn('olga');
@@ -109,7 +109,7 @@ describe('the example site in PHP', () => {
     expect((await guest.call('GET', `/chat/${id}/channel-token`)).status).toBe(404);
   });
 
-  it('keeps one visitor out of the chat of another, and guests out of the pages of managers', async () => {
+  it('keeps visitors out of each other’s chats, and guests out of the managers’ pages', async () => {
     const [first, second] = [new SiteVisitor(site.baseUrl), new SiteVisitor(site.baseUrl)];
     const opened = await first.call('POST', '/chat/session', { name: 'Пётр', initial_message: 'моё' });
     const { id } = (await opened.json()) as { id: number };

@@ -122,7 +122,7 @@ describe('the guide to reverse proxies', () => {
     }
   });
 
-  it('[RATE7] the nginx of the stack takes the address from the proxy in front of it, and from nobody else', async () => {
+  it('[RATE7] the nginx of the stack trusts the address from the proxy in front of it, and from nobody else', async () => {
     const seen = await startNginx({
       http: ({ port }) => `server { listen 127.0.0.1:${port}; location / { return 200 $http_x_forwarded_for; } }`,
     });

@@ -31,7 +31,7 @@ function typed(markdown: string): string[] {
 }
 
 describe('the first page of the runbook', () => {
-  it('is typed as it stands, on a fresh clone', { timeout: 1_200_000 }, async () => {
+  it('works typed verbatim, on a fresh clone', { timeout: 1_200_000 }, async () => {
     const folder = freshClone();
     const blocks = typed(readFileSync(join(folder, 'docs/infra/runbook.md'), 'utf8'));
     expect(blocks.length).toBeGreaterThan(10);

@@ -58,7 +58,7 @@ describe('the commands of the runbook', () => {
     expect(blocks(RUNBOOKS.en, 'sql').length).toBeGreaterThan(3);
   });
 
-  it('lead, typed as they stand, from a customer’s first word to the operator’s queue', () => {
+  it('lead, typed verbatim, from a customer’s first message to the operator’s queue', () => {
     // The rehearsal, which has a stack of its own, is typed by runbook.long.test.ts, and with it the whole page.
     const walk = blocks(RUNBOOKS.en, 'sh').filter((block) => !/npm run|stack\.log/.test(block));
     expect(walk.length).toBeGreaterThan(3);
@@ -73,7 +73,7 @@ describe('the commands of the runbook', () => {
     expect(stdout).toContain('"sessions":[{');
   });
 
-  it('ask the database what it can answer', () => {
+  it('query the database successfully', () => {
     const psql = findBinary('psql', 'postgresql-client');
     for (const query of blocks(RUNBOOKS.en, 'sql')) {
       const args = ['--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--command', query, postgres.url];
@@ -82,7 +82,7 @@ describe('the commands of the runbook', () => {
     }
   });
 
-  it('name containers, volumes, flags and commands of the administrator that there are', async () => {
+  it('name existing containers, volumes, flags and admin commands', async () => {
     const compose = z
       .looseObject({ services: z.record(z.string(), z.unknown()), volumes: z.record(z.string(), z.unknown()) })
       .parse(parse(text('deploy/docker-compose.yml'), { merge: true }));
@@ -114,7 +114,7 @@ describe('the commands of the runbook', () => {
     }
   });
 
-  it('call the administrator as the administrator’s own parser takes it', async () => {
+  it('call admin commands in a form that their own parser accepts', async () => {
     const { COMMANDS } = (await import(join(ROOT, 'apps/standalone/dist/admin/commands/index.js'))) as {
       COMMANDS: { name: string }[];
     };
@@ -153,7 +153,7 @@ describe('the commands of the runbook', () => {
       expect([words, await codeOf(words.split(' '))]).toEqual([words, 2]);
   });
 
-  it('make .env before the first line of Compose, with the image that the settings name', () => {
+  it('create .env before the first Compose command, with the image that the settings name', () => {
     const settings = new Map(
       [...text('deploy/.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
@@ -175,7 +175,7 @@ describe('the commands of the runbook', () => {
     }
   });
 
-  it('call amtool and promtool as these programs take it', () => {
+  it('call amtool and promtool in a form that these programs accept', () => {
     for (const markdown of Object.values(RUNBOOKS)) {
       const inside = dockerLines(markdown)
         .map(parseDockerLine)
@@ -194,14 +194,14 @@ describe('the commands of the runbook', () => {
     }
   });
 
-  it('finds in the lines of Docker what is not there', () => {
+  it('finds wrong names in Docker commands', () => {
     for (const line of ['docker compose log redis', 'docker compose ps --alll', 'docker compose exec'])
       expect(() => parseDockerLine(line)).toThrow(line);
     expect(dockerLines('`docker compose ps redis | grep x`')).toEqual(['docker compose ps redis']);
     expect(parseDockerLine('docker compose logs --since 10m redis').services).toEqual(['redis']);
   });
 
-  it('leads from what people say, and from every alert, to a page of its own', () => {
+  it('leads from every symptom and every alert to its own section', () => {
     for (const [language, markdown] of Object.entries(RUNBOOKS)) {
       const start = markdown.slice(0, markdown.indexOf('\n## '));
       const rows = start.split('\n').filter((line) => line.startsWith('| '));

@@ -123,7 +123,7 @@ describe('page comments of packages', async () => {
   };
   const comment = '/**\n * One.\n *\n * Two.\n * - `sync/`: three\n * - `tabs/`: four\n */\nexport {};\n';
 
-  it('are missed at the top of an entry, however long a later comment is', () => {
+  it('must be at the top of an entry, however long a later comment is', () => {
     const problems = judgeEntry('a/src/index.ts', `export {};\n${comment}`, ['sync', 'tabs']);
     expect(problems).toEqual(['a/src/index.ts: begins without a comment that says what the package is']);
     expect(judgeEntry('a/src/index.ts', '/** One line. */\n', [])).toEqual(problems);
@@ -137,7 +137,7 @@ describe('page comments of packages', async () => {
     ]);
   });
 
-  it('are judged by the folders next to the entry alone', () => {
+  it('are compared only with the folders next to the entry', () => {
     const files = ['a/src/index.ts', 'a/src/sync/x.ts', 'a/src/sync/deep/y.ts', 'a/test/z.ts', 'b/src/tabs/x.ts'];
     expect(foldersBeside('a/src/index.ts', files)).toEqual(['sync']);
   });
@@ -163,7 +163,7 @@ describe('circles of imports', async () => {
     expect(circlesOf(new Map([...straight, ['c', ['a']]]))).toEqual([['a', 'b', 'c', 'a']]);
   });
 
-  it('count types, and what is loaded when it is needed', () => {
+  it('include types and dynamic imports', () => {
     const text =
       "import type { A } from './a.ts';\nexport { b } from '../b.ts';\nconst c = await import('./c.ts');\nimport d from 'd';";
     expect(importsOf('clients/sdk/src/tabs/x.tsx', text)).toEqual([
@@ -190,7 +190,7 @@ describe('circles of imports', async () => {
     expect(circlesOf(foldersOf(root))).toHaveLength(1);
   });
 
-  it('and the folders of the gateway know only those below them', () => {
+  it('folders of the gateway import only those below them', () => {
     const source = 'apps/channel-gateway/src';
     expect(judgeFolder(`${source}/streams/a.ts`, `${source}/state/b.ts`)).toBeNull();
     expect(judgeFolder(`${source}/state/a.ts`, `${source}/clock.ts`)).toBeNull();
@@ -236,7 +236,7 @@ describe('the direction of imports', async () => {
     expect(judgeImport(path, specifier)).toBe(null);
   });
 
-  it('keeps the wall clock out of intervals, but for the files that say what they want it for', async () => {
+  it('keeps the wall clock out of intervals, except in files that say why they need it', async () => {
     const { judgeClocks } = (await import(join(root, 'scripts/checks/clocks.mjs'))) as {
       judgeClocks: (path: string, text: string) => string[];
     };

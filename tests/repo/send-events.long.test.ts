@@ -93,7 +93,7 @@ describe('bin/send-events.php of the example site', () => {
       `db()->beginTransaction(); for ($n = 1; $n <= ${count}; $n++) db()->exec("INSERT INTO chat_outbox (event) VALUES ('{\\"n\\":$n}')"); db()->commit();`,
     );
 
-  it('keeps what waits when the chat goes away after a call that it took', async () => {
+  it('keeps waiting events when the chat becomes unavailable after a successful call', async () => {
     const on = await start();
     await fill(on, 150);
     await intake.open(() => {
@@ -108,7 +108,7 @@ describe('bin/send-events.php of the example site', () => {
     expect(await waiting(on)).toEqual([]);
   });
 
-  it.each([401, 404, 429, 500, 503])('keeps all of it when the chat answers %i', async (status) => {
+  it.each([401, 404, 429, 500, 503])('keeps all events when the chat answers %i', async (status) => {
     const on = await start();
     await fill(on, 3);
     await intake.open(() => status);
@@ -117,7 +117,7 @@ describe('bin/send-events.php of the example site', () => {
     expect(await inSite(on, `echo count(rows('SELECT id FROM chat_outbox_refused'));`)).toBe('0');
   });
 
-  it('halves what is too much, in order, until the chat takes it', async () => {
+  it('halves a batch that is too large, in order, until the chat accepts it', async () => {
     const on = await start();
     await fill(on, 100);
     await intake.open(({ events }) => (events.length > 30 ? 413 : 200));
@@ -127,7 +127,7 @@ describe('bin/send-events.php of the example site', () => {
     expect(await waiting(on)).toEqual([]);
   });
 
-  it.each([400, 413, 422])('puts one event aside that is answered %i, and the others go', async (status) => {
+  it.each([400, 413, 422])('puts one event aside that is answered %i, and sends the others', async (status) => {
     const on = await start();
     await fill(on, 100);
     await intake.open(({ events }) => (events.some(({ n }) => n === 37) ? status : 200));

@@ -190,7 +190,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     await page.opens();
   });
 
-  it('shows each message once when two ring within one round trip', async () => {
+  it('shows each message once when two arrive within one round trip', async () => {
     page.rings(2);
     page.rings(3);
     expect(page.asking).toBe(1);
@@ -200,7 +200,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.asking).toBe(0);
   });
 
-  it('asks again for what rings while an answer is on its way', async () => {
+  it('requests again when an event arrives during a request', async () => {
     page.rings(2);
     const [question] = page.questions.splice(0);
     page.rings(3);
@@ -211,7 +211,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.shown).toEqual([1, 2, 3]);
   });
 
-  it('asks on while an answer is full', async () => {
+  it('keeps requesting while an answer is full', async () => {
     page.messages.push(...Array.from({ length: 250 }, (_, index) => index + 2));
     page.hears({ type: 'chat.session.status', session_id: 5, seq: 2, data: {} });
     page.questions.splice(0)[0]?.answer({ messages: page.messages.slice(1, 201).map((id) => ({ id })) });
@@ -220,14 +220,14 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.shown).toEqual(page.messages);
   });
 
-  it('asks nothing for typing, read marks, and what it has', async () => {
+  it('requests nothing for typing, read marks, and known messages', async () => {
     for (const type of ['chat.typing', 'chat.read', 'chat.presence', 'chat.alert'])
       page.hears({ type, session_id: 5, seq: null, data: {} });
     page.hears({ type: 'chat.message', session_id: 5, seq: 2, data: { id: 1 } });
     expect(page.asking).toBe(0);
   });
 
-  it('asks once a minute while the channel is open and well, and every 5 s while it is not', async () => {
+  it('polls once a minute while the channel is healthy, and every 5 s while it is not', async () => {
     for (let ticks = 1; ticks <= 12; ticks += 1) page.tick();
     expect(page.asking).toBe(0);
     page.tick();
@@ -247,7 +247,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.asking).toBe(1);
   });
 
-  it('acknowledges over the socket what came by it, and by a request what did not', async () => {
+  it('acknowledges over the socket what came through it, and by a request what did not', async () => {
     // The first message was there before the socket.
     expect(page.posts).toEqual([{ url: 'https://site.example/channel/ack?session=5', body: { last_id: 1 } }]);
     page.rings(2);
@@ -262,7 +262,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.posts.slice(1)).toEqual([{ url: 'https://site.example/channel/ack?session=5', body: { last_id: 3 } }]);
   });
 
-  it('asks for the channel of a new chat again in a moment, and once a minute where it is refused', async () => {
+  it('retries the channel of a new chat within a moment, and once a minute if it is refused', async () => {
     await page.closes(4504);
     expect(page.timers.at(-1)?.ms).toBeLessThanOrEqual(500);
     page.timers.at(-1)?.run();
@@ -278,7 +278,7 @@ describe.each(GUIDES)('the page of %s', (guide) => {
     expect(page.questions.map(({ path }) => path)).toEqual(['/chat/5/channel-token']);
   });
 
-  it('takes a socket that answers nothing for closed', async () => {
+  it('treats a socket that does not answer as closed', async () => {
     const alive = page.intervals.find(({ ms }) => ms === 15_000);
     for (let times = 0; times < 3; times += 1) alive?.run();
     await new Promise(setImmediate);
@@ -297,7 +297,7 @@ it('a page whose site names no channel polls as before', async () => {
   expect(page.sockets).toEqual([]);
 });
 
-it('asks nothing of what the page has acknowledged before', async () => {
+it('requests nothing that the page has already acknowledged', async () => {
   const page = new Page(printed(GUIDES[0]));
   await page.opens(1);
   expect(page.posts).toEqual([]);
@@ -350,7 +350,7 @@ describe('a staff page of the example', () => {
     rung.length = 0;
   });
 
-  it('counts by the frames, and asks the site for nothing', async () => {
+  it('counts from the frames, without requests to the site', async () => {
     hears({
       type: 'chat.alert',
       seq: null,
@@ -370,7 +370,7 @@ describe('a staff page of the example', () => {
     expect(rung).toEqual(Array.from({ length: 50 }, (_, index) => ({ chat: index + 1, message: index + 1 })));
   });
 
-  it('asks its own counter while the channel is not well', async () => {
+  it('polls its own counter while the channel is not healthy', async () => {
     hears({ type: 'channel.degraded', data: { reason: 'source_unavailable' } });
     tick();
     await settle();

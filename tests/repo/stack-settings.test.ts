@@ -13,7 +13,7 @@ const MADE_BY_THE_STACK = new Set([
 ]);
 
 describe('the settings of npm run stack', () => {
-  it('are all that a service reads, but for the addresses that the stack makes', async () => {
+  it('are all settings that a service reads, except the addresses that the stack makes', async () => {
     const tables = join(tempFolder('stack-settings'), 'tables.yaml');
     await writeFile(tables, 'database: postgresql\nurl: ${SHOP_DATABASE}\n');
     const read = [...Object.keys(chatServiceSchema.shape), ...Object.keys(gatewayEnvironment.shape)];

@@ -10,8 +10,8 @@ import { StandaloneProcesses, STOP_MS } from '../support/standalone-processes.ts
 const chats = new StandaloneProcesses();
 afterEach(() => chats.stopAll());
 
-describe('the life of one process', () => {
-  it('[OPS22] deletes with --reset neither what another process serves nor what is not its own', async () => {
+describe('the life cycle of standalone', () => {
+  it('[OPS22] --reset deletes neither a folder that another process serves nor files of others', async () => {
     const folder = tempFolder('standalone');
     const { child, http, password } = await chats.start(folder);
     await writeFile(join(folder, 'notes.txt'), 'mine');
@@ -30,7 +30,7 @@ describe('the life of one process', () => {
     expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   }, 120_000);
 
-  it('shows every state in its demo chats, which an admin removes for good by one call', async () => {
+  it('shows every state in its demo chats, which an admin removes for good with one call', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);
     const [anna, admin] = await Promise.all([
@@ -50,7 +50,7 @@ describe('the life of one process', () => {
     expect((await again.sessions()).sessions).toEqual([]);
   }, 60_000);
 
-  it('[OPS4] shows its figures by their token, and on a port of their own that serves nothing else', async () => {
+  it('[OPS4] serves its metrics with their token, and on a separate port that serves nothing else', async () => {
     const metricsPort = await freePort();
     const token = 'token-of-the-prometheus';
     const settings = { METRICS_TOKEN: token, METRICS_PORT: String(metricsPort) };
@@ -64,7 +64,7 @@ describe('the life of one process', () => {
     own.close();
   }, 120_000);
 
-  it('[OPS20] ends the demo with a variable of production, and what was served for real is none ever after', async () => {
+  it('[OPS20] a production variable ends the demo, and a database that was served for real never becomes a demo again', async () => {
     const folder = tempFolder('standalone');
     const real = await chats.start(folder, [], { ALLOWED_ORIGINS: 'https://shop.example' });
     expect(real.child.output()).toContain('because of ALLOWED_ORIGINS');
@@ -75,7 +75,7 @@ describe('the life of one process', () => {
     expect((await back.http.get('/try/')).status).toBe(404);
   }, 120_000);
 
-  it('[OPS22] deletes nothing with --reset if it cannot start with its configuration', async () => {
+  it('[OPS22] --reset deletes nothing if the configuration is invalid', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);
     await first.child.stop('SIGTERM', STOP_MS);
@@ -85,7 +85,7 @@ describe('the life of one process', () => {
     expect(again.password).toBe(first.password);
   }, 120_000);
 
-  it('[OPS23] removes what it made itself and nothing that a customer calls a demo', async () => {
+  it('[OPS23] removes only the demo chats it made itself, whatever a customer’s attributes say', async () => {
     const folder = tempFolder('standalone');
     const { http, password } = await chats.start(folder);
     const customer = await http.post('/chat/session', { json: { attributes: { demo: true } } });
@@ -118,7 +118,7 @@ describe('the life of one process', () => {
     await Staff.login(second.http, 'anna', environment.OPERATOR_PASSWORD);
   }, 120_000);
 
-  it('[OPS37] leads from the demo to a real chat: its chats and accounts go, what a customer began stays', async () => {
+  it('[OPS37] leads from the demo to a real chat: its chats and accounts are removed, customers’ chats stay', async () => {
     const folder = tempFolder('standalone');
     const { http, password, child } = await chats.start(folder);
     const customer = await http.post('/chat/session', { json: {} });
@@ -143,7 +143,7 @@ describe('the life of one process', () => {
     expect((await vera.request('POST', '/chat/demo/end')).status).toBe(404);
   }, 120_000);
 
-  it('[OPS37] ends the demo where its administrator has invited another one, come in or not', async () => {
+  it('[OPS37] ends the demo if its administrator has invited another one, joined or not', async () => {
     const folder = tempFolder('standalone');
     const { http, password, child } = await chats.start(folder);
     const admin = await Staff.login(http, 'admin', password);
@@ -171,7 +171,7 @@ describe('the life of one process', () => {
     await Staff.login(real.http, 'vera', own);
   }, 120_000);
 
-  it('[OPS37] [AUTH21] closes the demo at once where an administrator has come in, and its logins are free', async () => {
+  it('[OPS37] [AUTH21] closes the demo at once if an administrator has joined, and its logins are free', async () => {
     const { http, password } = await chats.start(tempFolder('standalone'));
     const admin = await Staff.login(http, 'admin', password);
     const vera = { login: 'vera', name: 'Вера', role: 'admin' };
@@ -189,7 +189,7 @@ describe('the life of one process', () => {
       expect((await owner.request('POST', '/auth/operators', { json: { ...vera, login } })).status).toBe(201);
   }, 120_000);
 
-  it('says aloud where it is when its port is taken, and refuses a second process on its data', async () => {
+  it('prints its address when its default port is taken, and refuses a second process on its data', async () => {
     const folder = tempFolder('standalone');
     const blocker = createServer().listen(DEFAULT_PORT, '127.0.0.1');
     try {

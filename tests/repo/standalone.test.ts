@@ -12,7 +12,7 @@ const chats = new StandaloneProcesses();
 afterEach(() => chats.stopAll());
 
 describe('npm start', () => {
-  it('[OPS7] keeps everything over a restart, is up soon, and begins anew with --reset', async () => {
+  it('[OPS7] keeps everything across a restart, is up soon, and starts from scratch with --reset', async () => {
     const folder = tempFolder('standalone');
     const first = await chats.start(folder);
     const anna = await Staff.login(first.http, 'anna', first.password);
@@ -59,7 +59,7 @@ describe('npm start -- --empty', () => {
     first = await empty.start(folder, ['--empty']);
   });
 
-  it('[OPS4] shows its figures to nobody while neither a token nor a port of their own is set', async () => {
+  it('[OPS4] serves its metrics to nobody while neither a token nor a separate port is set', async () => {
     const asked: readonly Record<string, string>[] = [{}, { host: 'localhost' }, { authorization: 'Bearer ' }];
     for (const headers of asked) expect((await first.http.get('/metrics', { headers })).status).toBe(404);
   });

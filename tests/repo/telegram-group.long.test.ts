@@ -64,7 +64,7 @@ it('[TG17] a linked operator replies from the topic in their own name; an unlink
   expect(inGroup('Да, с десяти')).toEqual([]);
 });
 
-it('[TG17] a reply in a topic counts before the bot has received the id of its message', async () => {
+it('[TG17] a reply in a topic is accepted before the bot has received the id of its message', async () => {
   const phone = await desk.bound(anna);
   const customer = await desk.customer();
   const usual = api.faults.next('sendMessage', { kind: 'late', ms: 1_500 }, 9);
@@ -75,7 +75,7 @@ it('[TG17] a reply in a topic counts before the bot has received the id of its m
   usual();
 });
 
-it('[TG17] [TG10] an operator whose reply came too late is told so in the topic; a button acts for the operator who presses it', async () => {
+it('[TG17] [TG10] the topic shows that a reply came too late; a button acts for the operator who presses it', async () => {
   const phone = await desk.bound(anna);
   const customer = await desk.customer();
   await customer.post('Кто возьмёт?');

@@ -161,7 +161,7 @@ describe('files', () => {
     }
   });
 
-  it('[TG30] a file that Telegram no longer has, or that is too big, blocks nothing, and its author sees that', async () => {
+  it('[TG30] a file that Telegram no longer has, or that is too big, blocks nothing, and its sender is informed', async () => {
     const phone = desk.person('Тяжёлый');
     phone.send('Начнём');
     const row = await rowOf('Тяжёлый');
@@ -238,7 +238,7 @@ describe('buttons', () => {
     });
   });
 
-  it('[TG31] a callback request goes through taken, calling and done by buttons; a colleague is refused until it is given to them', async () => {
+  it('[TG31] buttons take a callback request through taken, calling and done; a colleague is refused until it is assigned to them', async () => {
     const boris = await desk.staff('boris');
     const [annasPhone, borisPhone] = [await desk.bound(anna), await desk.bound(boris)];
     const request = async (name: string): Promise<number> => {

@@ -36,7 +36,7 @@ const shownOnce = (person: { shown: readonly { text: string }[] }, text: string)
   person.shown.filter((message) => message.text.includes(text)).length;
 
 describe('an operator in Telegram', () => {
-  it('[TG3] [TG8] signs in with a code from the console, gets a chat of nobody, and answers by replying', async () => {
+  it('[TG3] [TG8] signs in with a code from the console, gets an unassigned chat, and answers by replying', async () => {
     const phone = await desk.bound(anna);
     expect((await desk.binding(anna)).account).toMatchObject({ telegram_user_id: phone.id, on_duty: true });
     const customer = await desk.customer();
@@ -68,7 +68,7 @@ describe('an operator in Telegram', () => {
     await until(async () => (await presence()) === 'online', { timeoutMs: 15_000, what: 'boris is online again' });
   });
 
-  it('[TG10] sees when a colleague was faster, and the text is not sent', async () => {
+  it('[TG10] is shown that a colleague was faster, and the text is not sent', async () => {
     const [annasPhone, borisPhone] = [await desk.bound(anna), await desk.bound(boris)];
     const customer = await desk.customer();
     await customer.post('Кто первый?');
@@ -130,7 +130,7 @@ describe('an operator in Telegram', () => {
     expect(message?.attachments).toHaveLength(2);
   });
 
-  it('[TG5] nobody else gets a text or can answer, in a group neither', async () => {
+  it('[TG5] nobody else gets a text or can answer, not even in a group', async () => {
     const phone = await desk.bound(anna);
     const stranger = desk.person('Чужой');
     const customer = await desk.customer();
@@ -179,7 +179,7 @@ describe('a customer in Telegram', () => {
     expect(shownOnce(phone, 'Спасибо')).toBe(0);
   });
 
-  it('[TG6] goes on with the chat of the page by its link, and both sides have one conversation', async () => {
+  it('[TG6] continues the page’s chat with its link, and both sides have one conversation', async () => {
     const customer = await desk.customer();
     await customer.post('Начал на сайте');
     await anna.post(customer.sessionId, 'Пропущенный ответ');
@@ -214,8 +214,8 @@ describe('a customer in Telegram', () => {
   });
 });
 
-describe('a bad day of Telegram', () => {
-  it('[TG12] 429, 5xx and a closed line: nothing is lost, nothing doubled, the order stays', async () => {
+describe('faults of Telegram', () => {
+  it('[TG12] 429, 5xx and lost connections: nothing is lost, duplicated or reordered', async () => {
     const phone = await desk.bound(anna);
     const customer = await desk.customer();
     api.faults.next('sendMessage', { kind: 'error', code: 429, parameters: { retry_after: 1 } });
@@ -227,7 +227,7 @@ describe('a bad day of Telegram', () => {
     expect(steps).toEqual(['шаг 1', 'шаг 2', 'шаг 3', 'шаг 4', 'шаг 5']);
   });
 
-  it('[TG12] an answer that was lost on its way is counted, and the text may stand twice', async () => {
+  it('[TG12] a lost answer is counted, and the text may appear twice', async () => {
     const phone = await desk.bound(anna);
     const customer = await desk.customer();
     // Another operator on duty must not meet with the fault in their place.
@@ -266,7 +266,7 @@ describe('a bad day of Telegram', () => {
     ]);
   });
 
-  it('[TG14] who has stopped the bot is shown as such, and gets nothing until they come back', async () => {
+  it('[TG14] an account that has blocked the bot is shown as such, and gets nothing until it returns', async () => {
     const phone = await desk.bound(boris);
     phone.block();
     await until(async () => (await desk.binding(boris)).account?.blocked_at !== null, {
@@ -280,7 +280,7 @@ describe('a bad day of Telegram', () => {
     });
   });
 
-  it('[TG15] the token stands in no line of the log', () => {
+  it('[TG15] no log line contains the token', () => {
     const secret = api.token.split(':')[1] ?? '';
     expect(target.logLines().length).toBeGreaterThan(10);
     expect(target.logLines().filter((line) => line.includes(secret))).toEqual([]);

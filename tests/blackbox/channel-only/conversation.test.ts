@@ -16,7 +16,7 @@ const site = new Site(chat);
 const visitor = (session: number): Customer => new Customer(chat.http, session, channelToken(session), '');
 const seqs = (client: WebSocketClient): (number | null | undefined)[] => durable(client.frames).map(({ seq }) => seq);
 
-describe('a site that keeps its chat and takes the channel, by plain events', () => {
+describe('a site that keeps its chat and adds the channel, by plain events', () => {
   test('[BES1] [BES9] [BES13] a whole conversation: widget, console, badge and marks', async () => {
     const session = site.id();
     const anna = await chat.foreignStaff({ sub: `anna-${session}`, name: 'Анна' });
@@ -86,7 +86,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     });
   });
 
-  test('[BES3] [BES21] resumes on every transport without a hole or a repeat', async () => {
+  test('[BES3] [BES21] resumes on every transport without a gap or a repeat', async () => {
     const session = site.id();
     for (let id = 1; id <= 30; id += 1) await site.tell(message(session, id, `text ${id}`));
     const who = visitor(session);
@@ -109,7 +109,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     );
   });
 
-  test('[BES2] 10,000 events given again are stored and shown once', async () => {
+  test('[BES2] 10,000 redelivered events are stored and shown once', async () => {
     const session = site.id();
     const events = Array.from({ length: 500 }, (_, i) => ({
       ...message(session, 1_000 + i, `text ${i}`),
@@ -127,7 +127,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     expect(seqs(page)).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
   }, 120_000);
 
-  test('[BES4] [BES5] [BES6] what only the site knows passes through, in the order it came', async () => {
+  test('[BES4] [BES5] [BES6] the site’s own types and statuses pass through, in order of arrival', async () => {
     const session = site.id();
     const page = await chat.channel(visitor(session), { lastSeq: 0 }).catch(() => null);
     expect(page).toBeNull();
@@ -149,7 +149,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     ]);
   });
 
-  test('[BES7] a site with other ids learns the numbers that its tokens must name', async () => {
+  test('[BES7] a site with other ids gets the numbers that its tokens must name', async () => {
     const text = `chat-${randomUUID()}`;
     const asked = await chat.http.post('/intake/sessions', { token: SECRETS.eventsKey, json: { sessions: [text] } });
     const number = (asked.json() as { sessions: Record<string, number> }).sessions[text] ?? 0;
@@ -172,7 +172,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     expect([shown.seq, shown.data['id']]).toEqual([2, 4]);
   });
 
-  test('[BES13] the key of events opens nothing else, and nothing else opens the intake', async () => {
+  test('[BES13] the key of events gives access to nothing else, and no other credential to the intake', async () => {
     const session = site.id();
     const staff = await chat.foreignStaff();
     expectError(await site.send([message(session, 1, 'x')], null), 'missing_credentials');
@@ -181,7 +181,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     expectError(await chat.http.get('/chat/sessions', { token: SECRETS.eventsKey }), 'bad_token');
   });
 
-  test('[BES15] customers’ REST is off; that a text is posted once is the site’s to hold', async () => {
+  test('[BES15] customers’ REST is off; posting a text only once is up to the site', async () => {
     const session = site.id();
     await site.tell(message(session, 1, 'one'));
     const who = visitor(session);
@@ -212,7 +212,7 @@ describe('a site that keeps its chat and takes the channel, by plain events', ()
     );
   });
 
-  test('[BES12] goes on after a restart with the ids, seqs and memory of before', async () => {
+  test('[BES12] continues after a restart with the same ids, seqs and known events', async () => {
     const session = site.id();
     await site.tell(message(session, 1, 'one'));
     await chat.restart();

@@ -198,7 +198,7 @@ describe.each<[string, () => Promise<SiteOfShop>]>([
     await site?.end();
   });
 
-  test('[BES1] [BES9] [BES17] [TAB5] [BES39] a whole conversation, a restart in it, and a source that is away for a while', async () => {
+  test('[BES1] [BES9] [BES17] [TAB5] [BES39] a whole conversation, with a restart and a source that is unavailable for a while', async () => {
     site = await begin();
     target = await startStandalone({ profile: 'channel-only', webhookUrl: '', siteOrigin: '' }, site.settings);
     chat = new Chat(new HttpClient(target.baseUrl), 'channel-only', { baseUrl: target.baseUrl, kind: 'standalone' });

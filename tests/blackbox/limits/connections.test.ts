@@ -19,7 +19,7 @@ function connectionId(client: WebSocketClient | SseClient): string {
 }
 
 describe.concurrent('connections of a session', () => {
-  test('[LIM1] five over all tokens and transports; the sixth gets 4529, the five stay', async () => {
+  test('[LIM1] five connections across all tokens and transports; the sixth gets 4529, the five stay', async () => {
     const customer = await chat.customer();
     const link = new URL((await customer.streamLink()).url, chat.baseUrl);
     const otherToken = channelToken(customer.sessionId, unixNow() - 100, { kid: 'k1' });
@@ -44,7 +44,7 @@ describe.concurrent('connections of a session', () => {
     expect((await waiting).text).toContain('for the five');
   }, 30_000);
 
-  test('[LIM1] [POLL6] a poll that does not wait holds no slot, plain REST goes on', async () => {
+  test('[LIM1] [POLL6] a poll that does not wait occupies no slot, and plain REST still works', async () => {
     const customer = await chat.customer();
     for (let index = 0; index < 5; index += 1) await chat.channel(customer);
     const head = await chat.poll(customer).request();
@@ -150,7 +150,7 @@ describe.concurrent('connections of a session', () => {
     ).toBeUndefined();
   });
 
-  test('[LIM5] [WS12] a connection that missed a pong makes room for a newcomer and is closed 4408', async () => {
+  test('[LIM5] [WS12] a connection that missed a pong makes room for a new one and is closed 4408', async () => {
     const customer = await chat.customer();
     const deaf = await chat.channel(customer, { autoPong: false });
     for (let index = 0; index < 4; index += 1) await chat.channel(customer);
@@ -165,7 +165,7 @@ describe.concurrent('connections of a session', () => {
 describe('connections of staff', () => {
   beforeEach(() => chat.closeAll());
 
-  test('[LIM2] ten per staff sub over all transports; the eleventh gets 4529', async () => {
+  test('[LIM2] ten connections per staff sub across all transports; the eleventh gets 4529', async () => {
     const staff = await chat.foreignStaff();
     const clients: (WebSocketClient | SseClient)[] = [];
     for (let index = 0; index < 8; index += 1) clients.push(await chat.staffChannel(staff));

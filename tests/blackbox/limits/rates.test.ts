@@ -54,7 +54,7 @@ describe.concurrent('rates', () => {
     expect((await http.get(path)).status).toBe(200);
   }, 40_000);
 
-  test('[RATE2] [RATE7] new sessions per address, whatever X-Forwarded-For says', async () => {
+  test('[RATE2] [RATE7] limits new sessions per address, whatever X-Forwarded-For says', async () => {
     const http = chat.visitor();
     const statuses: number[] = [];
     for (let index = 0; index < RATES.sessionsPerMinute; index += 1)
@@ -84,7 +84,7 @@ describe.concurrent('rates', () => {
     expect((await chat.visitor().post('/chat/session', { json: {} })).status).toBe(201);
   });
 
-  test('[RATE3] messages per principal: a session, a staff sub', async () => {
+  test('[RATE3] limits messages per principal: a session, a staff sub', async () => {
     const customer = await chat.customer();
     const other = await chat.customer();
     const staff = await chat.foreignStaff();

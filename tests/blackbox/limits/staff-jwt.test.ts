@@ -37,8 +37,8 @@ const base = (): Record<string, unknown> => ({
 });
 const header = { alg: 'HS256', typ: 'JWT' };
 
-describe('JWTs of a foreign auth-service', () => {
-  test('[TOK17] [TOK19] a good one is accepted everywhere; roles go through the map', async () => {
+describe('JWTs of another auth-service', () => {
+  test('[TOK17] [TOK19] a valid one is accepted everywhere; the map translates its role', async () => {
     for (const [role, mapped] of [
       ['manager', 'operator'],
       ['boss', 'admin'],
@@ -63,7 +63,7 @@ describe('JWTs of a foreign auth-service', () => {
     }
   }, 40_000);
 
-  test('[TOK17] aud may be a list that has ours; name may be absent', async () => {
+  test('[TOK17] aud may be a list that contains ours; name may be absent', async () => {
     for (const token of [
       rawJwt(header, { ...base(), aud: ['other', SECRETS.audience] }, SECRETS.jwt),
       rawJwt(header, { ...base(), name: undefined }, SECRETS.jwt),
@@ -193,7 +193,7 @@ describe('scope assigned', () => {
     expect(after.alerts.some((alert) => alert.session_id === foreign.sessionId)).toBe(false);
   }, 30_000);
 
-  test('[ASG10] receives the event by which a session is lost, and nothing after it', async () => {
+  test('[ASG10] receives the event that removes a session from view, and nothing after it', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-loser' });
     // Known as a colleague from the first request on.
     await narrow.alerts();
@@ -219,7 +219,7 @@ describe('scope assigned', () => {
     ]);
   });
 
-  test('[ASG13] [STF6] an old cursor shows nothing of what has become another operator’s', async () => {
+  test('[ASG13] [STF6] an old cursor shows nothing of a session that has become another operator’s', async () => {
     const narrow = await chat.foreignStaff({ scope: 'assigned', sub: 'narrow-history' });
     const boss = await chat.foreignStaff({ role: 'boss', sub: 'wide-boss' });
     // One at each gateway of the stack, to know when the way there has brought what was done.

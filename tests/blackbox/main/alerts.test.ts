@@ -78,7 +78,7 @@ describe('GET /chat/alerts', () => {
       expectError(await anna.request('GET', `/chat/alerts?since=${since}`), 'validation_failed');
   });
 
-  test('[ALR3] [WS14] the badge on the staff channel, at most once a second, the last value always', async () => {
+  test('[ALR3] [WS14] the badge comes on the staff channel at most once a second, and always with the last value', async () => {
     const anna = await chat.staff('anna');
     const customer = await chat.customer();
     const openedAt = Date.now();

@@ -169,7 +169,7 @@ describe('refresh and logout', () => {
     (await refresh(next.refresh_token)).as(loginResponseSchema);
   });
 
-  test('[AUTH4] a lost answer is given again, and the sign-in goes on', async () => {
+  test('[AUTH4] a lost answer is repeated, and the sign-in continues', async () => {
     const anna = await chat.staff('anna', true);
     const lost = (await refresh(anna.refreshToken)).as(loginResponseSchema);
     const again = (await refresh(anna.refreshToken)).as(loginResponseSchema);
@@ -203,7 +203,7 @@ describe('refresh and logout', () => {
     }
   });
 
-  test('[AUTH6] [REV3] logout ends this sign-in: refresh, REST and connections; others go on', async () => {
+  test('[AUTH6] [REV3] logout ends this sign-in: refresh, REST and connections; others continue', async () => {
     const [anna, elsewhere] = [await chat.staff('anna', true), await chat.staff('anna', true)];
     const console = await chat.staffChannel(anna);
     const other = await chat.staffChannel(elsewhere);
@@ -279,7 +279,7 @@ describe('revoking a session', () => {
     await stream.waitFor((frame) => frame.type === 'channel.ready');
   });
 
-  test('[TOK23] the resume key of a revoked session opens nothing, and cannot begin another', async () => {
+  test('[TOK23] the resume key of a revoked session opens nothing, and cannot start another', async () => {
     const customer = await chat.customer();
     const { resumeKey: resume_key } = customer;
     await (await chat.staff('anna')).act(customer.sessionId, 'revoke');

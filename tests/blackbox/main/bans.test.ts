@@ -40,7 +40,7 @@ describe('bans', () => {
     expect(ofBan.map(({ action }) => action)).toEqual(['ban.lifted', 'ban.created']);
   });
 
-  test('[BAN7] [BAN2] what a banned visitor types is shown to nobody, and their page is not taken', async () => {
+  test('[BAN7] [BAN2] a banned visitor’s typing is shown to nobody, and their page is not recorded', async () => {
     const customer = await chat.customer();
     const client = await chat.channel(customer);
     const console = await chat.staffChannel(anna);
@@ -77,7 +77,7 @@ describe('bans', () => {
     await again.finally(() => clearInterval(pressing));
   });
 
-  test('[BAN4] [BAN1] [BAN6] who is banned as a customer is refused in all their chats, and nobody else is', async () => {
+  test('[BAN4] [BAN1] [BAN6] a banned customer is refused in all their chats, and nobody else is', async () => {
     const sub = `banned-${randomUUID()}`;
     const [one, two, other] = [await chat.customer(), await chat.customer(), await chat.customer()];
     for (const { sessionId, token } of [one, two]) {
@@ -97,7 +97,7 @@ describe('bans', () => {
     expect((await send(two, 'at last')).status).toBe(201);
   });
 
-  test('[BAN5] [BAN4] [BAN1] what cannot be banned is 422, and says why', async () => {
+  test('[BAN5] [BAN4] [BAN1] an impossible ban is 422, and the answer says why', async () => {
     const { sessionId } = await chat.customer();
     for (const bad of [
       { session_id: sessionId, by: 'address' },

@@ -104,7 +104,7 @@ describe('callback requests', () => {
     );
   });
 
-  test('[CB1] with a session the token must fit', async () => {
+  test('[CB1] with a session the token must match it', async () => {
     const customer = await chat.customer();
     const other = await chat.customer();
     const json = { ...sessionRequest(customer), consent: true };
@@ -117,7 +117,7 @@ describe('callback requests', () => {
     await request(sessionRequest(customer), customer.token);
   });
 
-  test('[CB3] [EVT4] the session shows it: event with a seq, callback_pending until done', async () => {
+  test('[CB3] [EVT4] the session has an event with a seq, and callback_pending until done', async () => {
     const customer = await chat.customer();
     const preferred_at = new Date(Date.now() + 3_600_000).toISOString();
     const id = await request({ ...sessionRequest(customer), preferred_at }, customer.token);
@@ -136,7 +136,7 @@ describe('callback requests', () => {
     expect(statuses).toEqual(['new', 'assigned', 'calling', 'done']);
   });
 
-  test('[CB3] cancelled ends it too, no_answer does not', async () => {
+  test('[CB3] cancelled ends callback_pending too, no_answer does not', async () => {
     const customer = await chat.customer();
     const id = await request(sessionRequest(customer), customer.token);
     for (const status of ['calling', 'no_answer']) expect((await patch(id, { status })).status, status).toBe(200);
@@ -145,7 +145,7 @@ describe('callback requests', () => {
     expect((await customer.session()).callback_pending).toBe(false);
   });
 
-  test('[CB5] steps outside the machine are 409, new → calling assigns the caller', async () => {
+  test('[CB5] impossible steps are 409, and new → calling assigns the caller', async () => {
     const anna = await chat.staff('anna');
     const id = await request({ phone: '+493012345678' });
     for (const status of ['done', 'no_answer']) expectError(await patch(id, { status }), 'invalid_transition');

@@ -78,7 +78,7 @@ describe('channel tokens', () => {
     await expectVerdict(channelToken(customer.sessionId, 0), 'token_expired', 4401);
   });
 
-  test('[TOK6] a token 24 h old less some seconds still lives, and says until when', async () => {
+  test('[TOK6] a token of almost 24 h is still valid, and its expiry is reported', async () => {
     const createdAt = unixNow() - 86_400 + 30;
     const token = channelToken(customer.sessionId, createdAt);
     const client = await chat.webSocket({ query: { session: customer.sessionId, token } });
@@ -86,7 +86,7 @@ describe('channel tokens', () => {
     expect(Date.parse(String(expiresAt))).toBe((createdAt + 86_400) * 1_000);
   });
 
-  test('[TOK7] [TOK21] a token from the future is bad, within the clock difference it is not', async () => {
+  test('[TOK7] [TOK21] a token from the future is bad, except within the allowed clock difference', async () => {
     await expectVerdict(channelToken(customer.sessionId, unixNow() + 90), 'bad_token', 4501);
     const near = channelToken(customer.sessionId, unixNow() + 50);
     expect((await chat.http.get(customer.path, { token: near })).status).toBe(200);
@@ -165,7 +165,7 @@ describe('channel tokens', () => {
     expectError(await chat.http.get(`/channel/poll?type=staff&access_token=${customer.token}`), 'bad_token');
   });
 
-  test('[TOK13] [SES9] a channel token gives no new one, an expired one neither', async () => {
+  test('[TOK13] [SES9] a channel token gives no new one, nor does an expired one', async () => {
     for (const token of [customer.token, channelToken(customer.sessionId, unixNow() - 90_000)]) {
       const answer = await chat.http.get(`${customer.path}/channel-token`, { token });
       expect(answer.status).toBe(401);
@@ -283,7 +283,7 @@ describe('stream links', () => {
     expect((await chat.http.get(`/chat/abc/stream?sig=${good}`)).status).toBeGreaterThanOrEqual(400);
   });
 
-  test('[TOK10] [SSE9] a channel token does not open the stream link, in the header neither', async () => {
+  test('[TOK10] [SSE9] a channel token does not open the stream link, nor in the header', async () => {
     const answer = await chat.http.get(`/chat/${customer.sessionId}/stream`, { token: customer.token });
     expect(answer.status).toBe(401);
   });

@@ -16,7 +16,7 @@ async function became(query: Record<string, string | number>, protocols: string[
   return ready === undefined ? 'refused' : (ready.data['user_id'] ?? ready.data['session_id']);
 }
 
-describe('requests that say two things at once', () => {
+describe('requests with contradicting credentials', () => {
   test("[TOK10] [WS7] a customer's token never opens the staff channel, a staff token no session", async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
@@ -40,7 +40,7 @@ describe('requests that say two things at once', () => {
     );
   });
 
-  test('[TOK3] parameters given twice open nothing that one of them alone would not', async () => {
+  test('[TOK3] parameters given twice give access to nothing that one alone would not', async () => {
     const [customer, other] = [await chat.customer(), await chat.customer()];
     const { sessionId, token } = customer;
     for (const path of [
@@ -64,7 +64,7 @@ describe('requests that say two things at once', () => {
     }
   });
 
-  test('[FRM8] an auth frame with both kinds of credentials opens at most what is proven', async () => {
+  test('[FRM8] an auth frame with both kinds of credentials gives access at most to what is proven', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const client = await chat.webSocket();
@@ -74,7 +74,7 @@ describe('requests that say two things at once', () => {
     expect(ready?.data['session_id']).toBeUndefined();
   });
 
-  test('[TOK21] a good token in the header does not heal a bad one in the query, nor the other way round, beyond its own session', async () => {
+  test('[TOK21] a valid token in the header does not make up for a bad one in the query, nor the other way round', async () => {
     const [customer, other] = [await chat.customer(), await chat.customer()];
     const mixed = await chat.http.get(`/channel/poll?session=${other.sessionId}&token=${other.token}&last_seq=0`, {
       token: customer.token,
@@ -88,7 +88,7 @@ describe('requests that say two things at once', () => {
 });
 
 describe('throttled sign-in', () => {
-  test('[RATE4] [ERR10] ten failures of one login from one address; other logins and addresses go on', async () => {
+  test('[RATE4] [ERR10] ten failures of one login from one address block only that login and address', async () => {
     const http = chat.visitor();
     const elsewhere = chat.visitor();
     const login = (client: typeof http, name: string, password: string) =>

@@ -8,7 +8,7 @@ const chat = await useChat('main');
 const json = { 'Content-Type': 'application/json' };
 
 describe('error envelope', () => {
-  test('[ERR1] [ERR12] unknown routes answer 404 in the envelope, each with a request id of its own', async () => {
+  test('[ERR1] [ERR12] unknown routes answer 404 in the envelope, each with a unique request id', async () => {
     const ids = new Set<string>();
     for (const path of [
       '/chat/nothing',
@@ -23,13 +23,13 @@ describe('error envelope', () => {
     expect(ids.size).toBe(6);
   });
 
-  test('[ERR12] a file that is not there is kept by no cache: the next update may bring it', async () => {
+  test('[ERR12] a missing file is not cached, since the next update may bring it', async () => {
     const answer = await chat.http.get('/widget/v1/assets/panel-of-another-build.js');
     expect(answer.status).toBe(404);
     expect(answer.headers['cache-control'] ?? 'no-store').not.toContain('max-age');
   });
 
-  test('[ERR12] a known path with a foreign method is 405 or 404, in the envelope', async () => {
+  test('[ERR12] a known path with another method is 405 or 404, in the envelope', async () => {
     for (const [method, path] of [
       ['PUT', '/chat/session'],
       ['DELETE', '/chat/config'],
@@ -197,7 +197,7 @@ describe('error envelope', () => {
     expectError(odd, 'bad_credentials');
   });
 
-  test('[ERR17] bytes that are no HTTP get 4xx or a closed connection, and others are served', async () => {
+  test('[ERR17] bytes that are not HTTP get 4xx or a closed connection, and others are served', async () => {
     const { host } = new URL(chat.baseUrl);
     for (const payload of [
       'GARBAGE\r\n\r\n',

@@ -143,7 +143,7 @@ describe('events of a session', () => {
     }
   });
 
-  test('[EVT1] concurrent writers of one session leave no hole and no double', async () => {
+  test('[EVT1] concurrent writers of one session leave no gap and no duplicate', async () => {
     const customer = await chat.customer();
     const staff = [await chat.staff('anna'), await chat.staff('boris')];
     await Promise.all(
@@ -181,7 +181,7 @@ describe('staff feed', () => {
     expect(perSession.get(customer.sessionId)).toBe(7);
   });
 
-  test('[EVT7] notes and callbacks of staff stand in the feed without a seq', async () => {
+  test('[EVT7] notes and staff’s callbacks are in the feed without a seq', async () => {
     const anna = await chat.staff('anna');
     const before = await anna.feedHead();
     const customer = await eventfulSession();
@@ -250,7 +250,7 @@ describe('staff feed', () => {
     expect((await anna.feed({ after: head, limit: 1 })).events).toEqual([]);
   });
 
-  test('[INB6] after feed_cursor comes what the inbox did not yet know', async () => {
+  test('[INB6] the feed after feed_cursor has what the inbox did not yet include', async () => {
     const anna = await chat.staff('anna');
     const { feed_cursor } = await anna.sessions({ limit: 1 });
     const customer = await chat.customer();

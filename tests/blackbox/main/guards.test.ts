@@ -11,7 +11,7 @@ const UNKNOWN = 999_999_999;
 const HERE = GUARDED_ROUTES.filter((route) => route.standalone !== true || chat.kind === 'standalone');
 
 describe('guards', () => {
-  test('[ERR13] [ASG9] are asked here for every call of the table that needs credentials', () => {
+  test('[ERR13] [ASG9] refuse every call of the table that needs credentials', () => {
     const guarded = new Set(['staff', 'admin', 'customer', 'customer_or_staff']);
     const missing = PUBLIC_ROUTES.filter(({ access }) => guarded.has(access)).filter(({ method, path }) => {
       const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
@@ -20,7 +20,7 @@ describe('guards', () => {
     expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
 
-  test('[OPS37] [OPS23] the demo is ended by admins, from our own pages, and is in one process alone', async () => {
+  test('[OPS37] [OPS23] only admins end the demo, from our own pages, and only standalone has one', async () => {
     const anna = await chat.staff('anna');
     const admin = await chat.staff('admin');
     const answer = await anna.request('GET', '/chat/demo');
@@ -109,7 +109,7 @@ describe('guards', () => {
     expectError(answer, 'bad_token', 'session_not_found');
   });
 
-  test('[ERR16] [ERR6] ids that are no whole number below 2^53 name nothing', async () => {
+  test('[ERR16] [ERR6] ids that are not whole numbers below 2^53 refer to nothing', async () => {
     const anna = await chat.staff('anna');
     const { token } = await chat.customer();
     for (const id of [
@@ -167,7 +167,7 @@ describe('guards', () => {
     expect(withToken.body.length).toBe(0);
   });
 
-  test('[ORI9] cookies are no credentials', async () => {
+  test('[ORI9] cookies are not credentials', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const headers = { Cookie: `token=${customer.token}; access_token=${anna.token}; session=${customer.sessionId}` };
@@ -176,7 +176,7 @@ describe('guards', () => {
     }
   });
 
-  test('[ERR13] a token in the query of a REST call is no credential', async () => {
+  test('[ERR13] a token in the query of a REST call is not a credential', async () => {
     const customer = await chat.customer();
     expectError(await chat.http.get(`${customer.path}?token=${customer.token}`), 'missing_credentials');
     expectError(

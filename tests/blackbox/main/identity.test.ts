@@ -17,7 +17,7 @@ async function identify(claims: IdentityClaims, more: Record<string, unknown> = 
 }
 
 describe('identity', () => {
-  test('[IDN1] [IDN2] an anonymous session becomes theirs and resumes on a second device', async () => {
+  test('[IDN1] [IDN2] an anonymous session becomes the customer’s and resumes on a second device', async () => {
     const sub = newSub();
     const firstDevice = await chat.customer();
     await firstDevice.post('from the phone');
@@ -34,7 +34,7 @@ describe('identity', () => {
     for (const channel of [one, two]) await channel.waitFor((frame) => frame.data['id'] === message.id);
   });
 
-  test('[IDN1] who has no session gets none', async () => {
+  test('[IDN1] a customer without a session gets none', async () => {
     const answer = await identify({ sub: newSub() });
     expect(answer.sessions).toEqual([]);
     expect(answer.session).toBeUndefined();
@@ -98,7 +98,7 @@ describe('identity', () => {
     expect(owned.filter((answer) => answer.sessions.length === 1)).toHaveLength(1);
   });
 
-  test('[IDN4] sessions of the claim become theirs if they are anonymous', async () => {
+  test('[IDN4] sessions of the claim become the customer’s if they are anonymous', async () => {
     const [mine, foreign] = [await chat.customer(), await chat.customer()];
     const other = newSub();
     await identify({ sub: other }, { token: foreign.token, session_id: foreign.sessionId });
@@ -166,7 +166,7 @@ describe('identity', () => {
     expect(row.customer_id).toBe(claims.sub);
   });
 
-  test("[IDN6] logout revokes tokens and links of their sessions, and nobody else's", async () => {
+  test("[IDN6] logout revokes tokens and links of the customer's sessions, and nobody else's", async () => {
     const sub = newSub();
     const customer = await chat.customer();
     const bystander = await chat.customer();

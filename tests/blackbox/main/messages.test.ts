@@ -93,7 +93,7 @@ describe('posting', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
-  test('[MSG19] Idempotency-Key stands in place of client_message_id, and the body wins', async () => {
+  test('[MSG19] Idempotency-Key may replace client_message_id, and the body wins', async () => {
     const customer = await chat.customer();
     const key = randomUUID();
     const path = `/chat/session/${customer.sessionId}/messages`;
@@ -203,7 +203,7 @@ describe('idempotency', () => {
     expectError(await anna.send(customer.sessionId, 'New', { expectedSeq: 1 }), 'session_closed');
   });
 
-  test('[MSG7] credentials come before everything, the form before the idempotency', async () => {
+  test('[MSG7] credentials are checked first, and the form before idempotency', async () => {
     const customer = await chat.customer();
     const json = messageRequest('Known');
     await customer.request('POST', '/messages', { json });
@@ -257,7 +257,7 @@ describe('history', () => {
     },
   );
 
-  test('[ERR5] limit 1 and 500 are accepted, given twice it is not', async () => {
+  test('[ERR5] limit 1 and 500 are accepted, a repeated one is not', async () => {
     const customer = await chat.customer();
     for (const limit of [1, 500]) expect((await customer.request('GET', `/messages?limit=${limit}`)).status).toBe(200);
     expectError(await customer.request('GET', '/messages?limit=1&limit=2'), 'validation_failed');

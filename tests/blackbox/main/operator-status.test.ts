@@ -51,7 +51,7 @@ const soon = (what: string, is: () => boolean | Promise<boolean>) =>
   until(is, { timeoutMs: 20_000, everyMs: 100, what });
 
 describe('own status', () => {
-  test('[OST1] [OST2] is kept, and only the three exist', async () => {
+  test('[OST1] [OST2] is kept, and only the three statuses exist', async () => {
     const [, , chief] = all();
     await choose(chief, 'online');
     const away = await choose(chief, 'away');
@@ -71,7 +71,7 @@ describe('own status', () => {
     await choose(chief, 'online');
   });
 
-  test('[OST3] [OST4] [OST5] [CFG2] [ASG11] is stronger than a connection for everybody who looks', async () => {
+  test('[OST3] [OST4] [OST5] [CFG2] [ASG11] overrides the connection for everybody who sees it', async () => {
     const [one, two] = all();
     for (const staff of all()) await choose(staff, 'online');
     const customer = await chat.customer();
@@ -119,7 +119,7 @@ describe('handover', () => {
   const handed = async (staff: Staff, to: string | null) =>
     (await hand(staff, { to_user_id: to })).as(handoverResponseSchema).sessions;
 
-  test('[OST7] [OST8] gives all chats away, each with the events of a transfer, and to the queue', async () => {
+  test('[OST7] [OST8] gives all chats to a colleague or to the queue, each with the events of a transfer', async () => {
     const [, other, chief] = all();
     const [open, closed, theirs] = [await chat.customer(), await chat.customer(), await chat.customer()];
     for (const { sessionId } of [open, closed]) await chief.act(sessionId, 'assign');
@@ -175,7 +175,7 @@ describe('handover', () => {
     await handed(other, null);
   });
 
-  test('[OST7] an operator nobody has seen is 422, and nothing is moved', async () => {
+  test('[OST7] an unknown operator is 422, and nothing is moved', async () => {
     const [, , chief] = all();
     const customer = await chat.customer();
     await chief.act(customer.sessionId, 'assign');

@@ -36,7 +36,7 @@ async function join(invite: Awaited<ReturnType<typeof add>>, password = 'a passw
 }
 
 describe('accounts of operators', () => {
-  test('[AUTH23] [AUTH26] an administrator invites, and the operator gives themselves a password', async () => {
+  test('[AUTH23] [AUTH26] an administrator invites, and the operator sets a password', async () => {
     const invite = await add();
     expect(new URL(invite.invite_url).pathname).toBe('/operator/');
     expect(Date.parse(invite.expires_at)).toBeGreaterThan(Date.now());
@@ -54,7 +54,7 @@ describe('accounts of operators', () => {
     expect(told).toEqual(invited.toReversed());
   });
 
-  test('[AUTH20] [AUTH22] a link says whose account it is, takes no bad password, and opens once', async () => {
+  test('[AUTH20] [AUTH22] a link names its account, accepts no bad password, and works once', async () => {
     const { operator, invite_url } = await add();
     const key = new URL(invite_url).hash.replace('#invite=', '');
     const read = (json: unknown) => chat.http.post('/auth/invite', { json });
@@ -104,7 +104,7 @@ describe('accounts of operators', () => {
     );
   });
 
-  test('[AUTH25] a new password ends the other sign-ins and leaves the one that asks', async () => {
+  test('[AUTH25] a new password ends the other sign-ins and keeps the caller’s', async () => {
     const invite = await add();
     const [vera, other] = [
       await join(invite),
@@ -127,7 +127,7 @@ describe('accounts of operators', () => {
     await Staff.login(chat.http, invite.operator.login, 'a new password');
   });
 
-  test('[AUTH23] [AUTH24] [AUTH26] what is no operator is refused, and who is no administrator', async () => {
+  test('[AUTH23] [AUTH24] [AUTH26] invalid accounts are refused, and so are callers who are not administrators', async () => {
     for (const bad of [{ login: '' }, { name: ' ' }, { role: 'owner' }, { scope: 'none' }])
       expectError(
         await admin.request('POST', path, { json: { login: newLogin(), name: 'x', role: 'operator', ...bad } }),

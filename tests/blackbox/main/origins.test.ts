@@ -82,7 +82,7 @@ describe('origins', () => {
     },
   );
 
-  test('[ORI5] a foreign Origin is refused before the token is looked at, and on PATCH', async () => {
+  test('[ORI5] a foreign Origin is refused before the token is checked, and on PATCH', async () => {
     const headers = { Origin: 'https://evil.example' };
     expectError(await chat.http.get('/channel/poll?session=1&token=x', { headers }), 'origin_not_allowed');
     const anna = await chat.staff('anna');

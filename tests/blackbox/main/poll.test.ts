@@ -110,7 +110,7 @@ describe('long poll', () => {
     expectError(await chat.staffPoll(anna).request({ cursor: 'zzz' }), 'validation_failed');
   });
 
-  test('[POLL6] [SSE7] lasting refusals are as with SSE', async () => {
+  test('[POLL6] [SSE7] permanent refusals are as with SSE', async () => {
     const customer = await chat.customer();
     const path = (token: string): string => `/channel/poll?session=${customer.sessionId}&token=${token}`;
     expectError(await chat.http.get(`/channel/poll?session=${customer.sessionId}`), 'missing_credentials');

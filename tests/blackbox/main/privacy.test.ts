@@ -82,7 +82,7 @@ describe('privacy', () => {
     expectError(await anna.request('GET', `${customer.path}/export?format=zip`), 'forbidden');
   });
 
-  test('[EXP1] [EXP2] [ERA1] files and callback requests are handed out, and then are gone from everywhere', async () => {
+  test('[EXP1] [EXP2] [ERA1] files and callback requests are exported, and after erasure are gone from everywhere', async () => {
     const customer = await chat.customer({ name: SECRET });
     const { id } = await customer.uploaded('secret.png', png(5, 4));
     const { attachments } = await customer.post(SECRET, { attachments: [id] });
@@ -109,7 +109,7 @@ describe('privacy', () => {
     expect(Object.keys(zip)).toEqual(['chat.json']);
   });
 
-  test('[EXP1] [ERA1] [ERA6] [ASG10] [ASG12] an admin of a narrow scope has the chats that they see, and no others', async () => {
+  test('[EXP1] [ERA1] [ERA6] [ASG10] [ASG12] an admin of a narrow scope can export and erase the chats they see, and no others', async () => {
     const password = 'a password of Vera';
     const narrow = async (scope: string) => {
       const json = { login: `op-${randomUUID().slice(0, 8)}`, name: 'Вера', role: 'admin', scope };

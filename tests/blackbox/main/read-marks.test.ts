@@ -40,7 +40,7 @@ describe('read marks', () => {
     expect(await customer.read(0)).toBe(ids.at(-1));
   });
 
-  test('[RD3] [WS14] read is delivered too, in the state of channel.ready on both sides', async () => {
+  test('[RD3] [WS14] a read message is delivered too, in the state of channel.ready on both sides', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const message = await anna.post(customer.sessionId, 'read me');
@@ -53,7 +53,7 @@ describe('read marks', () => {
     expect(row.client_last_seen_id).toBeGreaterThanOrEqual(message.id);
   });
 
-  test('[RD7] each side learns the marks of the other as chat.read', async () => {
+  test('[RD7] each side gets the other’s marks as chat.read', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     await anna.act(customer.sessionId, 'assign');
@@ -140,7 +140,7 @@ describe('unread and waiting', () => {
     expect(await waiting()).toBeNull();
   });
 
-  test('[RD6] closing hides the waiting, an operator’s reopening brings it back, a customer’s begins it anew', async () => {
+  test('[RD6] closing hides the wait, reopening by an operator restores it, by a customer starts it anew', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const waiting = async (): Promise<string | null> => (await anna.row(customer.sessionId)).waiting_since;
@@ -159,7 +159,7 @@ describe('unread and waiting', () => {
 });
 
 describe('acks', () => {
-  test('[ACK1] [ACK3] [INB2] an ack shows in the inbox within 2 s, and to staff as chat.read', async () => {
+  test('[ACK1] [ACK3] [INB2] an ack appears in the inbox within 2 s, and for staff as chat.read', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const channel = await chat.channel(customer);

@@ -6,7 +6,7 @@ import { png } from '../../support/files.ts';
 
 const chat = await useChat('main');
 
-test('[OPS6] [OPS5] [AUTH9] [RES2] [DRN2] after a restart all data, tokens and cursors are good', async () => {
+test('[OPS6] [OPS5] [AUTH9] [RES2] [DRN2] after a restart all data, tokens and cursors are valid', async () => {
   const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
   const resumeKey = (await chat.customer()).resumeKey.split('').reverse().join('').replace(/.$/, 'A');
   const customer = await Customer.create(chat.http, { name: 'Stays', resume_key: resumeKey });

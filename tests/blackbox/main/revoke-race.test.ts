@@ -11,7 +11,7 @@ async function lifeAfter(open: () => Promise<unknown>, revokedAt: Promise<number
   return Date.now() - (await revokedAt);
 }
 
-test('[REV1] [REV4] connections that are just being opened while the session is revoked end as well', async () => {
+test('[REV1] [REV4] connections opened at the moment of the revocation end as well', async () => {
   const anna = await chat.staff('anna');
   const rounds = Array.from({ length: 24 }, async (_, round) => {
     const customer = await chat.customer();

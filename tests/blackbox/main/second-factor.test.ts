@@ -56,7 +56,7 @@ describe('the second factor', () => {
     expectError(await vera.request('POST', '/auth/totp'), 'invalid_transition');
   });
 
-  test('[AUTH27] [AUTH30] bad codes are 422, and ending it wants a code or a sign-in that has just shown one', async () => {
+  test('[AUTH27] [AUTH30] wrong codes are 422, and turning it off requires a code or a sign-in that has just used one', async () => {
     const { vera, login, codes } = await withFactor();
     for (const json of [{}, { code: '' }, { code: 7 }])
       expectError(await vera.request('POST', '/auth/totp/confirm', { json }), 'validation_failed');
@@ -75,7 +75,7 @@ describe('the second factor', () => {
     expect(fieldPaths(wrong)).toEqual(['code']);
   });
 
-  test('[AUTH31] [AUTH23] [AUTH36] an administrator takes a lost one away, and not their own', async () => {
+  test('[AUTH31] [AUTH23] [AUTH36] an administrator removes another’s lost one, and not their own', async () => {
     const { admin, vera, login } = await withFactor();
     const listed = async () =>
       (await admin.request('GET', '/auth/operators'))
@@ -110,7 +110,7 @@ describe('sign-ins of others', () => {
     (await login()).as(loginResponseSchema);
   });
 
-  test('[AUTH32] without an identity provider there is no way to one', async () => {
+  test('[AUTH32] without an identity provider its routes do not exist', async () => {
     expect((await chat.http.get('/auth/sign-in')).as(signInWaysSchema)).toEqual({ oidc: null });
     expectError(await chat.http.get('/auth/oidc/login'), 'not_found');
     expectError(await chat.http.get('/auth/oidc/callback?code=x&state=y'), 'not_found');

@@ -74,7 +74,7 @@ describe('the stream', () => {
     expect(seqs(client)).toEqual([3, 4, 5, 6]);
   });
 
-  test('[SSE5] Last-Event-ID wins over last_seq', async () => {
+  test('[SSE5] Last-Event-ID takes precedence over last_seq', async () => {
     const customer = await chat.customer();
     for (let index = 0; index < 4; index += 1) await customer.post(`m${index}`);
     const client = await chat.sseChannel(customer, { lastSeq: 1, headers: { 'Last-Event-ID': '4' } });
@@ -159,7 +159,7 @@ describe('the stream', () => {
 });
 
 describe('refusals', () => {
-  test('[SSE7] lasting ones are HTTP statuses with the envelope', async () => {
+  test('[SSE7] permanent refusals are HTTP statuses with the error envelope', async () => {
     const customer = await chat.customer();
     const path = (token: string): string => `/channel/sse?session=${customer.sessionId}&token=${token}`;
     expectError(await chat.http.get(`/channel/sse?session=${customer.sessionId}`), 'missing_credentials');

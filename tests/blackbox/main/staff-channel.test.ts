@@ -10,7 +10,7 @@ const feedFramesOf = (frames: readonly Frame[]): Frame[] =>
   frames.filter((frame) => frame.seq !== null || frame.feed_id !== undefined);
 
 describe('staff channel', () => {
-  test('[STF1] [EVT5] events of all sessions and staff-only events, as the contract writes them', async () => {
+  test('[STF1] [EVT5] events of all sessions and staff-only events, in the form of the contract', async () => {
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const console = await chat.staffChannel(anna);
     const customer = await chat.customer({ name: 'Staff Sees Me' });
@@ -75,7 +75,7 @@ describe('staff channel', () => {
     expect(again.frames.some((frame) => frame.type === 'channel.reset')).toBe(false);
   });
 
-  test('[STF4] with quiet around, a cursor reaches the head within the head check', async () => {
+  test('[STF4] while nothing happens, a cursor reaches the head with the head check', async () => {
     const anna = await chat.staff('anna');
     const console = await chat.staffChannel(anna);
     const customer = await chat.customer();
@@ -149,7 +149,7 @@ describe('staff channel', () => {
     expect(Number(read.data['read_id'])).toBeLessThan(message.id);
   });
 
-  test('[ACK2] staff acks of sessions never sent here or unknown do no harm', async () => {
+  test('[ACK2] staff acks of unknown sessions, or of ones never sent here, have no effect', async () => {
     const anna = await chat.staff('anna');
     const console = await chat.staffChannel(anna);
     console.send({ type: 'ack', items: [{ session_id: 999_999_999, last_id: 5 }] });

@@ -47,7 +47,7 @@ describe('assignment', () => {
     expect((await act(anna, customer, 'assign', { user_id: anna.userId })).last_seq).toBe(3);
   });
 
-  test('[ASG15] [EVT9] an answer in a session that is nobody’s takes it, in one go', async () => {
+  test('[ASG15] [EVT9] an answer in an unassigned session claims it, in one transaction', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     await customer.post('hello');
@@ -62,7 +62,7 @@ describe('assignment', () => {
     expect(await customer.session()).toMatchObject({ status: 'active', assigned_user_id: anna.userId });
   });
 
-  test('[MSG16] a refused message neither reopens a closed session nor takes a free one', async () => {
+  test('[MSG16] a refused message neither reopens a closed session nor claims an unassigned one', async () => {
     const [customer, anna] = [await chat.customer(), await chat.staff('anna')];
     const bad = () => ({ ...messageRequest('with a file'), attachments: ['AAAAAAAAAAAAAAAAAAAAAA'] });
     const before = await customer.session();
@@ -74,7 +74,7 @@ describe('assignment', () => {
     expect(await customer.session()).toEqual(closed);
   });
 
-  test('[ASG16] a session is given to nobody that is not known', async () => {
+  test('[ASG16] a session cannot be given to an unknown operator', async () => {
     const [customer, anna] = [await chat.customer(), await chat.staff('anna')];
     const user_id = 'nobody-of-that-id';
     expectError(await anna.act(customer.sessionId, 'assign', { user_id }), 'validation_failed');
@@ -84,7 +84,7 @@ describe('assignment', () => {
     expect(await customer.session()).toMatchObject({ status: 'new', assigned_user_id: null, last_seq: 1 });
   });
 
-  test('[ASG17] a transfer tells the colleague, live and after a resume', async () => {
+  test('[ASG17] a transfer reaches the colleague, live and after a resume', async () => {
     const [customer, anna, boris] = [await chat.customer(), await chat.staff('anna'), await chat.staff('boris')];
     await act(anna, customer, 'assign');
     const channel = await chat.staffChannel(boris);
@@ -123,7 +123,7 @@ describe('assignment', () => {
     }
   });
 
-  test('[ASG4] transfer: by the assignee, by an admin, when free; not by a third', async () => {
+  test('[ASG4] transfer: by the assignee, by an admin, or when unassigned; not by a third operator', async () => {
     const customer = await chat.customer();
     const [anna, boris, admin] = [await chat.staff('anna'), await chat.staff('boris'), await chat.staff('admin')];
     expect((await act(admin, customer, 'assign', { user_id: boris.userId })).assigned_user_id).toBe(boris.userId);
@@ -147,7 +147,7 @@ describe('assignment', () => {
     },
   );
 
-  test('[ASG5] unassign by the assignee or an admin, 409 by another, 200 when free', async () => {
+  test('[ASG5] unassign: by the assignee or an admin, 409 by another, 200 when already unassigned', async () => {
     const customer = await chat.customer();
     const [anna, boris, admin] = [await chat.staff('anna'), await chat.staff('boris'), await chat.staff('admin')];
     expect((await act(anna, customer, 'unassign')).last_seq).toBe(1);
@@ -164,7 +164,7 @@ describe('assignment', () => {
 });
 
 describe('closing and reopening', () => {
-  test('[ASG6] [ASG7] [EVT9] close and reopen, each once, each one event; whose it was stays', async () => {
+  test('[ASG6] [ASG7] [EVT9] closing and reopening give one event each, and keep the assignee', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     await act(anna, customer, 'assign');
@@ -267,7 +267,7 @@ describe('expected_seq', () => {
     }
   });
 
-  test("[MSG11] customers' messages and one's own acts do not stop a send", async () => {
+  test("[MSG11] customers' messages and one's own actions do not stop a send", async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     await customer.post('one');

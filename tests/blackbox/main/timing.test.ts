@@ -68,7 +68,7 @@ describe.concurrent('rules about time', () => {
     await client.ended();
   });
 
-  test('[POLL1] waits no longer than asked; 0 and no wait answer at once', async () => {
+  test('[POLL1] waits no longer than requested; 0 and no wait answer at once', async () => {
     const customer = await chat.customer();
     const poll = chat.poll(customer);
     const time = async (wait: number | undefined): Promise<number> => {
@@ -92,7 +92,7 @@ describe.concurrent('rules about time', () => {
     if (answer.status !== 200) expectError(answer, 'token_expired');
   });
 
-  test('[POLL1] [POLL8] neither typing nor a read mark ends a poll or stands in one', async () => {
+  test('[POLL1] [POLL8] neither typing nor a read mark ends a poll or occurs in one', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const console = await chat.staffChannel(anna);

@@ -43,7 +43,7 @@ test('[TRC1] [TRC2] an admin sees every step of a message, from the commit to wh
   expect(JSON.stringify(found)).not.toContain('where are you going');
 });
 
-test('[TRC1] nobody but an admin may ask, and an event that is not there is 404', async () => {
+test('[TRC1] only an admin may query it, and an unknown event is 404', async () => {
   const customer = await chat.customer();
   expectError(await anna.request('GET', `${customer.path}/trace?seq=1`), 'forbidden');
   expectError(await customer.request('GET', '/trace?seq=1'), 'bad_token');

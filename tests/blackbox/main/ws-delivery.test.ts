@@ -30,7 +30,7 @@ describe('delivery', () => {
     expect(seqs(client.frames)).toEqual([3, 4, 5, 6, 7]);
   });
 
-  test('[RES5] connecting amid a stream of posts loses and doubles nothing', async () => {
+  test('[RES5] connecting during a stream of posts loses and duplicates nothing', async () => {
     const customer = await chat.customer();
     const total = 60;
     const posting = (async () => {
@@ -49,7 +49,7 @@ describe('delivery', () => {
     }
   }, 30_000);
 
-  test('[RES8] a long session from 0, page after page, comes whole', async () => {
+  test('[RES8] a long session from 0, page after page, is complete', async () => {
     const customer = await chat.customer();
     const body = 'x'.repeat(2_000);
     const total = 180;
@@ -61,7 +61,7 @@ describe('delivery', () => {
     expect(seqs(client.frames)).toEqual(Array.from({ length: total + 1 }, (_, index) => index + 1));
   }, 60_000);
 
-  test('[RES4] a cursor ahead: ready with the head, then reset, and live goes on', async () => {
+  test('[RES4] a cursor ahead: ready with the head, then reset, then live events', async () => {
     const customer = await chat.customer();
     const client = await chat.channel(customer, { lastSeq: 50 });
     expect((await client.ready()).data).toMatchObject({ from_seq: 1, last_seq: 1 });
@@ -158,7 +158,7 @@ describe('ephemeral frames', () => {
     expect((await customer.session()).last_seq).toBe(1);
   });
 
-  test('[FRM5] [FRM6] presence: who is there and what they look at; a customer sees a number', async () => {
+  test('[FRM5] [FRM6] presence: who is connected and what they view; a customer sees only a number', async () => {
     const customer = await chat.customer();
     const [anna, boris] = [await chat.staff('anna'), await chat.staff('boris')];
     const client = await chat.channel(customer);

@@ -160,7 +160,7 @@ describe('bad frames', () => {
     expect(client.frames.filter(ofType('error'))).toHaveLength(3);
   });
 
-  test('[FRM8] good frames between do not forgive bad ones', async () => {
+  test('[FRM8] good frames in between do not reset the count of bad ones', async () => {
     const client = await chat.channel(await chat.customer());
     for (const text of ['x', 'y', 'z']) {
       client.sendText(text);
@@ -215,7 +215,7 @@ describe('bad frames', () => {
   });
 });
 
-describe('floods of what is not counted', () => {
+describe('floods of frames that are not counted', () => {
   test('[RATE8] [ERR17] thousands of acks or protocol pings close the connection, not the server', async () => {
     const flood = await chat.channel(await chat.customer());
     for (let index = 0; index < 5_000; index += 1) flood.send({ type: 'ack', last_id: 0 });

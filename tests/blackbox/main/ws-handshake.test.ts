@@ -141,7 +141,7 @@ describe('refusals', () => {
     },
   );
 
-  test('[WS6] what is no RFC 6455 handshake gets 400 or 426', async () => {
+  test('[WS6] a handshake that does not follow RFC 6455 gets 400 or 426', async () => {
     const { host } = new URL(chat.baseUrl);
     const head = `GET /channel/ws?session=${customer.sessionId}&token=${customer.token} HTTP/1.1\r\nHost: ${host}\r\n`;
     const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
@@ -164,7 +164,7 @@ describe('refusals', () => {
     expect((await chat.http.get('/channel/ws')).status).toBe(426);
   });
 
-  test('[WS6] HTTP/1.0, no Host and two of them are no handshake', async () => {
+  test('[WS6] HTTP/1.0, a missing Host and two of them are refused', async () => {
     const { host } = new URL(chat.baseUrl);
     const path = `/channel/ws?session=${customer.sessionId}&token=${customer.token}`;
     const rest =

@@ -134,7 +134,7 @@ describe('upload', () => {
     expect(answer.header('content-disposition')).toMatch(/^attachment;/);
   });
 
-  test('[ATT2] 10 MB fit, one byte more is 413, none is 422', { timeout: 30_000 }, async () => {
+  test('[ATT2] 10 MB are accepted, one byte more is 413, none is 422', { timeout: 30_000 }, async () => {
     const customer = await chat.customer();
     expect((await customer.upload('max.png', pngOfSize(MAX))).status).toBe(201);
     expectError(await customer.upload('over.png', pngOfSize(MAX + 1)), 'payload_too_large');
@@ -211,7 +211,7 @@ describe('attachments in messages', () => {
     for (const answer of await Promise.all(attempts)) expectError(answer, 'validation_failed');
   });
 
-  test('[ATT5] the url stands in history and events, is signed and needs its signature', async () => {
+  test('[ATT5] the url is in history and events, is signed and needs its signature', async () => {
     const customer = await chat.customer();
     const attachment = await posted(customer, 'a.png', png());
     const fromHistory = (await customer.messages()).messages[0]?.attachments[0];
@@ -231,14 +231,14 @@ describe('attachments in messages', () => {
     }
   });
 
-  test('[ATT1] the limits stand in the configuration', async () => {
+  test('[ATT1] the configuration has the limits', async () => {
     const { attachments } = (await chat.http.get('/chat/config')).as(configResponseSchema);
     expect(attachments).toMatchObject({ max_bytes: MAX, max_per_message: 5 });
     expect(attachments.mime).toContain('image/png');
     expect(attachments.mime).toContain('application/octet-stream');
   });
 
-  test('[ATT1] [ERR13] without or with a foreign token nothing is stored', async () => {
+  test('[ATT1] [ERR13] without a token, or with another session’s, nothing is stored', async () => {
     const customer = await chat.customer();
     const other = await chat.customer();
     expectError(await chat.http.post(`${customer.path}/attachments`, { raw: png() }), 'missing_credentials');

@@ -5,7 +5,7 @@ import { useChat } from '../../support/chat.ts';
 const chat = await useChat('main');
 
 describe('the documents at /docs/', () => {
-  test('[OPS25] begin with a page in each language, safe and in UTF-8', async () => {
+  test('[OPS25] begin with a page in each language, safely and in UTF-8', async () => {
     for (const [path, lang] of [
       ['/docs/', 'en'],
       ['/docs/index.ru.html', 'ru'],
@@ -20,7 +20,7 @@ describe('the documents at /docs/', () => {
     }
   });
 
-  test('[OPS25] every link of theirs, page, heading, picture and file, leads somewhere', async () => {
+  test('[OPS25] all their links to pages, headings, pictures and files work', async () => {
     const pages = new Map<string, string>();
     const queue = ['/docs/'];
     const missing: string[] = [];
@@ -41,7 +41,7 @@ describe('the documents at /docs/', () => {
       expect([...pages.keys()]).toContain(page);
   });
 
-  test('[OPS25] are searched without a network: the index lies beside them and loads no other host', async () => {
+  test('[OPS25] are searched without a network: the index is beside them and loads no other host', async () => {
     for (const name of ['search.en.json', 'search.ru.json']) {
       const index = z
         .looseObject({ documentCount: z.number() })

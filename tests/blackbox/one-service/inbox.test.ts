@@ -98,7 +98,7 @@ describe('inbox', () => {
     expect(await found(`хвост ${text}`)).toEqual([id(1)]);
   });
 
-  test('[INB5] pattern and quote characters are only characters', async () => {
+  test('[INB5] wildcard and quote characters have no special meaning', async () => {
     const anna = await chat.staff('anna');
     const found = async (q: string): Promise<number[]> =>
       (await anna.sessions({ q })).sessions.map((session) => session.id);

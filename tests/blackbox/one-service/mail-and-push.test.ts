@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe('mail', () => {
-  test('[MAIL1] [MAIL2] a transcript is a file with what both sides saw, for both of them', async () => {
+  test('[MAIL1] [MAIL2] a transcript is a file with the messages both sides saw, for both of them', async () => {
     const customer = await chat.customer({ name: 'Ольга', email: 'olga@shop.example' });
     await customer.post('Где мой заказ?');
     await anna.send(customer.sessionId, 'Завтра будет у вас.');
@@ -48,7 +48,7 @@ describe('mail', () => {
     expectError(await other.http.post(`${customer.path}/transcript`, { token: other.token }), 'bad_token');
   });
 
-  test('[MAIL3] [MAIL5] mail is taken with a signature alone, and says what became of it', async () => {
+  test('[MAIL3] [MAIL5] mail is accepted only with a signature, and the answer has the outcome', async () => {
     const raw = [
       `Message-ID: <${randomUUID()}@mail.example>`,
       'From: somebody@mail.example',
@@ -70,7 +70,7 @@ describe('mail', () => {
     expect(again.as(mailInboundResponseSchema)).toEqual({ outcome: 'duplicate' });
   });
 
-  test('[MAIL6] [MAIL7] links of mails that nobody wrote open nothing', async () => {
+  test('[MAIL6] [MAIL7] forged mail links open nothing', async () => {
     const back = (json: unknown): Promise<HttpAnswer> => chat.http.post('/chat/mail/return', { json });
     expectError(await back({ code: 'guess' }), 'bad_credentials');
     expectError(await back({}), 'validation_failed');
@@ -94,7 +94,7 @@ const device = () => ({
 const PATH = '/chat/push/subscriptions';
 
 describe('push', () => {
-  test('[PUSH1] the key is one, for everybody', async () => {
+  test('[PUSH1] there is one key for everybody', async () => {
     const keys = await Promise.all(
       [1, 2].map(async () => (await chat.http.get('/chat/push/key')).as(pushKeyResponseSchema)),
     );
@@ -104,7 +104,7 @@ describe('push', () => {
     expect(known.as(pushKeyResponseSchema)).toEqual(keys[0]);
   });
 
-  test('[PUSH2] [PUSH4] [PUSH5] an operator and a customer add their devices and take them away', async () => {
+  test('[PUSH2] [PUSH4] [PUSH5] an operator and a customer add and remove their devices', async () => {
     const customer = await chat.customer();
     const owners = [
       { token: anna.token, query: '' },
@@ -129,7 +129,7 @@ describe('push', () => {
     }
   });
 
-  test('[PUSH3] what is no subscription, or leads into the network, is 422', async () => {
+  test('[PUSH3] an invalid subscription, or one that leads into the private network, is 422', async () => {
     const good = device();
     for (const [path, json] of [
       ['endpoint', { ...good, endpoint: 'http://push.example/x' }],

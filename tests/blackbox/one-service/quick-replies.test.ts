@@ -64,7 +64,7 @@ describe('quick replies', () => {
     expect(fieldPaths(error)).toEqual([field]);
   });
 
-  test('[ERR3] [ERR7] a body that is none, and one that is too large', async () => {
+  test('[ERR3] [ERR7] an invalid body and one that is too large are refused', async () => {
     const headers = { 'Content-Type': 'application/json' };
     for (const raw of ['{', '', '[]', 'null', '"x"'])
       expectError(await anna.request('POST', path, { raw, headers }), 'malformed_request', 'validation_failed');
@@ -75,7 +75,7 @@ describe('quick replies', () => {
     );
   });
 
-  test('[QR3] a shortcut is there once, whatever its case, also in a race', async () => {
+  test('[QR3] a shortcut is unique, whatever its case, also in a race', async () => {
     const { id } = await add('-Привет');
     const error = expectError(
       await send({ shortcut: `${mark}-ПРИВЕТ`, title: 't', text: 'x' }, boris),
@@ -94,7 +94,7 @@ describe('quick replies', () => {
     );
   });
 
-  test('[QR4] is changed in part and deleted once', async () => {
+  test('[QR4] can be changed in part and deleted once', async () => {
     const before = await add('-part');
     const one = `${path}/${before.id}`;
     const after = (await boris.request('PATCH', one, { json: { title: 'Новый' } })).as(quickReplySchema);
@@ -109,7 +109,7 @@ describe('quick replies', () => {
     expect((await list(anna)).map(({ id }) => id)).not.toContain(before.id);
   });
 
-  test('[QR1] [ORI5] [ERR12] nobody else writes them', async () => {
+  test('[QR1] [ORI5] [ERR12] nobody else can write them', async () => {
     const headers = { Origin: 'https://evil.example' };
     for (const [method, target] of [
       ['POST', path],

@@ -45,7 +45,7 @@ describe('search', () => {
     expect(await found(`${number.slice(0, 3)} ${number.slice(3)}`)).toEqual([one.sessionId]);
   });
 
-  test('[INB8] takes ё and е for one letter, in texts and in names', async () => {
+  test('[INB8] treats ё and е as one letter, in texts and in names', async () => {
     const mark = randomUUID().slice(0, 8);
     const one = await chat.customer({ name: `Пётр ${mark}` });
     await one.post(`Пришлите счёт ${mark}`);
@@ -53,7 +53,7 @@ describe('search', () => {
       expect(await found(q), q).toEqual([one.sessionId]);
   });
 
-  test('[INB9] shows the newest message that holds it, with what stands around', async () => {
+  test('[INB9] shows the newest matching message with its context', async () => {
     const anna = await chat.staff('anna');
     const mark = randomUUID().slice(0, 8);
     const one = await chat.customer({ name: `Имя ${mark}` });
@@ -70,7 +70,7 @@ describe('search', () => {
 });
 
 describe('the contact of a customer', () => {
-  test('[CON1] is changed by operators field by field; what is not named stays, null takes it away', async () => {
+  test('[CON1] is changed by operators field by field; an absent field stays, null removes it', async () => {
     const anna = await chat.staff('anna');
     const one = await chat.customer({ name: 'Было', email: 'was@example.com', phone: '+79161234567' });
     const path = `/chat/session/${one.sessionId}/contact`;
@@ -86,7 +86,7 @@ describe('the contact of a customer', () => {
     expect((await seen(one.sessionId)).last_seq).toBe((await one.session()).last_seq);
   });
 
-  test('[CON1] is nothing for customers', async () => {
+  test('[CON1] is not accessible to customers', async () => {
     const one = await chat.customer({ name: 'Чужой' });
     const path = `/chat/session/${one.sessionId}/contact`;
     const json = { name: 'Другой' };
@@ -95,7 +95,7 @@ describe('the contact of a customer', () => {
     expect((await seen(one.sessionId)).contact.name).toBe('Чужой');
   });
 
-  test('[CON2] shows the page where the customer is now beside the one where the chat began', async () => {
+  test('[CON2] shows the page the customer is on now beside the one where the chat began', async () => {
     const one = await chat.customer({ name: 'Идёт дальше', page_url: 'https://shop.example/' });
     const say = (token: string, page_url: string) =>
       chat.http.request('POST', `/chat/session/${one.sessionId}/page`, { token, json: { page_url } });

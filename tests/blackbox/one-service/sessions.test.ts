@@ -40,7 +40,7 @@ describe('POST /chat/session', () => {
     expect(events.text).toContain('First!');
   });
 
-  test('[SES3] every optional field, and null for each', async () => {
+  test('[SES3] accepts every optional field, and null for each', async () => {
     const full = {
       name: 'Ānna Ж. 😀',
       email: 'ann@example.com',

@@ -57,7 +57,7 @@ describe('settings of look and texts', () => {
     expect((await save({ theme: null, texts: null })).as(settingsResponseSchema).effective).toEqual(before.effective);
   });
 
-  test('[SET3] [ERR13] is refused to operators, and to what is misspelt', async () => {
+  test('[SET3] [ERR13] is refused to operators, and for misspelt keys', async () => {
     expectError(await anna.request('GET', '/chat/settings'), 'forbidden');
     expectError(await save({ theme: { title: 'x' } }, anna), 'forbidden');
     const customer = await chat.customer();
@@ -87,7 +87,7 @@ describe('settings of look and texts', () => {
 });
 
 describe('rules of the chat', () => {
-  test('[SET7] [SET8] an admin sets hours, consent and how long things are kept; the environment goes before them', async () => {
+  test('[SET7] [SET8] an admin sets hours, consent and retention; the environment takes precedence', async () => {
     const consent = { version: '2026-11', text: 'Согласен', url: null };
     const saved = (await save({ consent, retention: { messages: 400 } })).as(settingsResponseSchema);
     expect(saved.rules.effective).toMatchObject({ consent, retention: { messages: 400 } });
@@ -124,7 +124,7 @@ describe('two administrators', () => {
 });
 
 describe('proof of consent', () => {
-  test('[CNS1] [CNS2] [CNS3] a version keeps its words, and a yes is proved by them', async () => {
+  test('[CNS1] [CNS2] [CNS3] a version keeps its words, and they prove a consent', async () => {
     const consent = { version: randomUUID(), text: 'Согласен со всем', url: 'https://shop.example/privacy' };
     expect((await save({ consent })).status).toBe(200);
     const customer = await chat.customer({ consent: { version: consent.version, accepted: true } });
@@ -149,7 +149,7 @@ describe('proof of consent', () => {
 });
 
 describe('origins, tokens, files and secrets', () => {
-  test('[SET11] [SET12] [ATT11] what variables say is shown as fixed, and what only admins may see is theirs', async () => {
+  test('[SET11] [SET12] [ATT11] values of variables are shown as fixed, and only admins see the settings', async () => {
     const { rules, keys } = (await admin.request('GET', '/chat/settings')).as(settingsResponseSchema);
     expect(rules.fixed).toContain('origins');
     expect(rules.effective.origins).toContain(ALLOWED_ORIGIN);
@@ -169,7 +169,7 @@ describe('origins, tokens, files and secrets', () => {
 describe('origin check', () => {
   const check = (origin: string) => anna.request('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`);
 
-  test('[SET6] says of each origin what a request from there would meet', async () => {
+  test('[SET6] reports for each origin whether its requests are allowed', async () => {
     for (const [origin, reason] of [
       [ALLOWED_ORIGIN, 'allowed'],
       [new URL(chat.baseUrl).origin, 'same_host'],
@@ -187,7 +187,7 @@ describe('origin check', () => {
     }
   });
 
-  test('[SET6] [ERR4] what is no origin is 422', async () => {
+  test('[SET6] [ERR4] an invalid origin is 422', async () => {
     for (const bad of ['', 'null', 'shop.example', 'https://shop.example/', 'https://a@b.example', 'javascript:1', '*'])
       expectError(await check(bad), 'validation_failed');
     expectError(await anna.request('GET', '/chat/origins/check'), 'validation_failed');
@@ -213,7 +213,7 @@ const QUESTIONS = [
 ];
 
 describe('questions of a site', () => {
-  test('[SET7] [SET8] name, e-mail, phone and message are asked as an admin says, and as nobody else does', async () => {
+  test('[SET7] [SET8] an admin, and nobody else, sets which of name, e-mail, phone and message are asked', async () => {
     const fields = [
       { name: 'name', required: true },
       { name: 'email', required: false },
@@ -233,7 +233,7 @@ describe('questions of a site', () => {
     expect(cleared.rules.saved).not.toHaveProperty('prechat_fields');
   });
 
-  test('[SET10] are asked by the configuration, and their answers are for staff, in the chat alone', async () => {
+  test('[SET10] are asked by the configuration, and only staff see the answers, only in the chat', async () => {
     expectError(await save({ custom_fields: QUESTIONS }, anna), 'forbidden');
     expectError(await save({ custom_fields: [{ ...QUESTIONS[0], kind: 'date' }] }), 'validation_failed');
     const saved = (await save({ custom_fields: QUESTIONS })).as(settingsResponseSchema);

@@ -52,7 +52,7 @@ describe.concurrent('webhook', () => {
     expect(String(raw?.headers['content-type'])).toMatch(/^application\/json/);
   });
 
-  test('[ALR4] [ALR7] waiting comes after the time, once, and again after an answer', async () => {
+  test('[ALR4] [ALR7] waiting is sent once after the time, and again after an answer', async () => {
     const customer = await chat.customer();
     const anna = await chat.staff('anna');
     const message = await customer.post('anybody?');
@@ -71,7 +71,7 @@ describe.concurrent('webhook', () => {
     await anna.act(customer.sessionId, 'close');
   }, 60_000);
 
-  test('[ALR4] an answered customer gives no waiting, a delivered reply no reply_unseen', async () => {
+  test('[ALR4] an answered customer causes no waiting, a delivered reply no reply_unseen', async () => {
     const customer = await chat.customer({ name: 'Quick' });
     const anna = await chat.staff('anna');
     const channel = await chat.channel(customer);
@@ -112,7 +112,7 @@ describe.concurrent('webhook', () => {
 
 // After the others: some of them let the receiver refuse.
 describe('targets of alerts', () => {
-  test('[ALR8] [ALR9] an admin sees where alerts go, tries it, and cannot change what the environment says', async () => {
+  test('[ALR8] [ALR9] an admin sees where alerts go, sends a test, and cannot change what the environment sets', async () => {
     const [anna, admin] = [await chat.staff('anna'), await chat.staff('admin')];
     const { webhook, rules } = (await admin.request('GET', '/chat/settings')).as(settingsResponseSchema);
     expect(webhook).toMatchObject({ secret: 'environment' });

@@ -244,7 +244,7 @@ const DAMAGES: readonly { what: string; breaks: readonly InvariantName[]; damage
 ];
 
 describe(`the checker (FAULTS_SEED=${seed})`, () => {
-  test('finds nothing in a sound history', () => {
+  test('finds nothing in a correct history', () => {
     const random = new SeededRandom(seed);
     for (let round = 0; round < ROUNDS; round += 1) expect(check(soundHistory(random.fork()), BOUNDS)).toEqual([]);
   });
