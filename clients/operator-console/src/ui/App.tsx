@@ -30,7 +30,7 @@ export function App() {
     else document.documentElement.dataset['theme'] = theme;
   }, [locale, theme]);
 
-  // Nothing is kept here of the site's own sign-in: the site is asked, again and again while it does not answer.
+  // The site's own sign-in is not stored here: the site is queried, repeatedly while it does not answer.
   useEffect(() => {
     if (signIn.tokenUrl === null || state.status !== 'unknown') return undefined;
     const ask = (): void => void auth.getToken({ force: false }).catch(() => undefined);

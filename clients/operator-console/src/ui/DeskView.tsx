@@ -105,7 +105,9 @@ export function DeskView() {
   );
 }
 
-/** A page that this person may not use is not there, whatever the address says; the server refuses it too. */
+/**
+ * A page that this person may not use does not exist for them, whatever the address says; the server refuses it too.
+ */
 function Managed({ page }: { page: Route['page'] }) {
   const { desk } = useDesk();
   // The role is known with the list of operators.

@@ -6,7 +6,7 @@ import { finishOidc, signInWays } from '../state/sign-in-ways.ts';
 import { Icon } from './parts/Icon.tsx';
 import { LocaleSwitch } from './LocaleSwitch.tsx';
 
-/** What was right already while the code is asked for. */
+/** Login and password, already verified, while the code is entered. */
 interface Shown {
   readonly login: string;
   readonly password: string;

@@ -4,7 +4,7 @@ import { auth, goToSiteSignIn, signIn, siteSignInUrl } from '../state/sign-in.ts
 import { LocaleSwitch } from './LocaleSwitch.tsx';
 import { Icon } from './parts/Icon.tsx';
 
-/** In place of the form where operators sign in on the site: leads there, and waits where it just came from there. */
+/** Replaces the form if operators sign in on the site: redirects there, and waits if it has just come from there. */
 export function SiteSignIn() {
   const { loginUrl } = signIn;
   const [leaving, setLeaving] = useState(false);
@@ -19,7 +19,7 @@ export function SiteSignIn() {
     );
   }
   const again = (): void => {
-    // Its outcome shows in the state of the sign-in.
+    // Its outcome appears in the state of the sign-in.
     auth.getToken({ force: true }).catch(() => undefined);
   };
   return (

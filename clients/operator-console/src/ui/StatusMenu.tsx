@@ -8,14 +8,14 @@ import { useDesk } from './context.ts';
 import { Icon } from './parts/Icon.tsx';
 import { usePopover } from './use-popover.ts';
 
-/** The own status, seen and changed in one place; and the chats given away before one leaves. */
+/** The operator's own status, seen and changed in one place; and the handover of their chats. */
 export function StatusMenu() {
   const { desk } = useDesk();
   const { status } = useStore(desk.status);
   const { open, setOpen, box, button } = usePopover();
 
   useEffect(() => {
-    // Chosen in another tab or on another device meanwhile.
+    // Changed in another tab or on another device in the meantime.
     const refresh = (): void => {
       if (document.visibilityState === 'visible') void desk.status.load();
     };

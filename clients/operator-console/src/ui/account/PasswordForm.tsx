@@ -6,7 +6,7 @@ import { useDesk } from '../context.ts';
 import { Problem } from '../manage/Page.tsx';
 import { refusalOf, useTask } from '../use-task.ts';
 
-/** The field for the new one has its length checked by the browser: what is refused then is the old one. */
+/** The browser checks the length of the new password, so a refusal by the server concerns the old one. */
 const words = (error: ChatClientError): string =>
   error.status === 422 ? t().manage.oldPasswordWrong : refusalOf(error);
 

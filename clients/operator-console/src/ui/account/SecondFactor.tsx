@@ -11,7 +11,7 @@ import { refusalOf, useTask } from '../use-task.ts';
 
 type Step =
   | { readonly kind: 'idle' }
-  /** The sign-in is older than some minutes. */
+  /** The sign-in is no longer recent. */
   | { readonly kind: 'password' }
   | { readonly kind: 'confirm'; readonly setup: TotpSetup }
   | { readonly kind: 'codes'; readonly codes: readonly string[] }
@@ -24,7 +24,7 @@ interface SecondFactorProps {
   readonly onChanged: () => Promise<void>;
 }
 
-/** A code of the telephone beside the password, and recovery codes for the day it is lost. */
+/** A code from the phone in addition to the password, and recovery codes for the day it is lost. */
 export function SecondFactor({ account, onChanged }: SecondFactorProps) {
   const { desk } = useDesk();
   const { manage } = t();
@@ -147,7 +147,7 @@ interface SecretFormProps {
   readonly onCancel: () => void;
 }
 
-/** One thing to be shown: a code, or the password. */
+/** One proof to enter: a code, or the password. */
 function SecretForm({ name, label, hint, button, busy, onSecret, onCancel }: SecretFormProps) {
   const [secret, setSecret] = useState('');
   const isCode = name === 'code';

@@ -15,7 +15,7 @@ export function AlertRow({ alert, fresh, settled }: { alert: AlertItem; fresh: b
   const { session_id: id, reason, contact } = alert;
   const callback = reason === 'callback_requested' || reason === 'callback_due';
   const to = callback || id === null ? ({ page: 'callbacks' } as const) : null;
-  // Who asks to be called back is found by the number.
+  // A person who requested a callback is found by their number.
   const named = callback ? [contact.name, contact.phone] : [contact.name ?? contact.phone];
   const who = named.filter(Boolean).join(' · ') || (id === null ? '' : t().visitor(id));
   const href = routeHash(to ?? { page: 'inbox', view: settled ? 'closed' : 'all', sessionId: id });

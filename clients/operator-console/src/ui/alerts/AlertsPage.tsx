@@ -10,11 +10,11 @@ import { TransferRow } from './TransferRow.tsx';
 
 const LOOKING_MS = 5_000;
 
-/** What happened since the operator last looked here, newest first, under the numbers of this moment. */
+/** What happened since the operator last looked here, newest first, below the current numbers. */
 export function AlertsPage() {
   const { desk } = useDesk();
   const { list, loaded, waiting, oldestWaitingSince, callbacksDue } = useStore(desk.alerts);
-  // What was new when the page was opened stays marked while it is open.
+  // Entries that were new when the page was opened stay marked while it is open.
   const [before] = useState(() => desk.alerts.getState().seen);
   const oldest = useStore(clock, ({ now }) =>
     oldestWaitingSince === null ? '—' : shortDuration(now - Date.parse(oldestWaitingSince)),
@@ -26,7 +26,7 @@ export function AlertsPage() {
   const [all, setAll] = useState(false);
   const rows = useMemo(() => {
     const judged = list.map((alert) => ({ alert, settled: isSettled(alert, { sessions, callbacks }) }));
-    // While rows of open chats are still read, one that is missing is not yet a closed one.
+    // While rows of open chats are still loading, a missing one does not mean a closed chat.
     return all || open !== 'complete' ? judged : judged.filter(({ settled }) => !settled);
   }, [list, sessions, callbacks, all, open]);
   const given = all
@@ -34,7 +34,7 @@ export function AlertsPage() {
     : transfers.filter(({ sessionId }) => sessions.get(sessionId)?.assigned_user_id === desk.user.id);
   useEffect(() => desk.alerts.markSeen(), [desk, list]);
   useEffect(() => desk.transfers.markSeen(), [desk, transfers]);
-  // A long wait is an alert without an event: who looks here is told sooner than by the usual turn.
+  // A long wait is an alert without an event: this page updates it more often than usual.
   useEffect(() => {
     void desk.alerts.load();
     const timer = setInterval(() => void desk.alerts.load(), LOOKING_MS);

@@ -9,7 +9,7 @@ interface ContactFormProps {
   readonly onDone: () => void;
 }
 
-/** What the operator has learned of the customer. Only what was changed is sent: a colleague may write the rest. */
+/** The contact as the operator has learned it. Only changed fields are sent: a colleague may change the others. */
 export function ContactForm({ session, onDone }: ContactFormProps) {
   const { desk } = useDesk();
   const { contact } = session;

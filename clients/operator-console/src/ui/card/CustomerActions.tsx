@@ -7,7 +7,7 @@ import { useDesk } from '../context.ts';
 import { useLoaded } from '../use-loaded.ts';
 import { refusalOf, useTask } from '../use-task.ts';
 
-/** What is done with chat and person as a whole: transcript, ban, export, erase. The last two are an administrator's. */
+/** Actions on the whole chat or person: transcript, ban, export, erase. The last two are for administrators. */
 export function CustomerActions({ session }: { session: StaffSession }) {
   const { desk } = useDesk();
   const { manage } = t();
@@ -17,7 +17,7 @@ export function CustomerActions({ session }: { session: StaffSession }) {
     error.code === 'payload_too_large' ? manage.exportTooLarge : refusalOf(error),
   );
   const isAdmin = desk.role === 'admin';
-  // Read when the card is shown: a button that can only fail is none.
+  // Queried when the card is shown: there is no button for an action that can only fail.
   const { loaded } = useLoaded(() => desk.client.api.config(), [desk]);
   const mails = loaded.state === 'ready' && loaded.value.elsewhere?.mail === true;
   const mail = (): void => {

@@ -54,14 +54,14 @@ const PAGE_EVERY_MS = 20_000;
 export function CustomerCard({ session }: { session: StaffSession }) {
   const { contact } = session;
   const { desk } = useDesk();
-  // A list leaves out what the site said of its customer: it is read with the chat itself.
+  // A list omits the site's data about its customer: they are loaded with the chat itself.
   const unread = session.attributes === undefined;
   useEffect(() => {
     if (unread) void desk.inbox.refresh(session.id);
   }, [session.id, unread]);
   const [editing, setEditing] = useState(false);
   const currentPage = session.current_page_url ?? null;
-  // Going from page to page is no event of the chat: who looks at the card asks, first when it opens.
+  // Navigating to another page is not an event of the chat: an open card polls for it, starting when it opens.
   useEffect(() => {
     if (!unread) void desk.inbox.refresh(session.id);
     const timer = setInterval(() => {

@@ -3,7 +3,7 @@ import { t } from '../../i18n/index.ts';
 import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
-/** Who else is here: the customer writing, a colleague writing, a colleague looking; the most urgent one in words. */
+/** Who else is here: the customer typing, a colleague typing, a colleague viewing; the most urgent one in words. */
 export function CoPresence({ conversation }: { conversation: StaffConversation }) {
   const { desk } = useDesk();
   const typing = useStore(conversation, (state) => state.typing);

@@ -58,7 +58,7 @@ function sayProblem(problem: UploadProblem, name: string, allowed: readonly stri
   notify(texts[problem], 'error');
 }
 
-/** What was known when the text was begun: a colleague's act after it stops the send. */
+/** The state that was known when the text was begun: a colleague's later action stops the send. */
 const begunAt = new Map<number, number>();
 const initialText = (from: Drafts, id: number, kind: DraftKind): string => from.get(id, kind);
 
@@ -70,7 +70,7 @@ export function Composer({ conversation, session }: ComposerProps) {
   const [missed, setMissed] = useState<Missed | null>(null);
   const [saving, setSaving] = useState(false);
   const [dropping, setDropping] = useState(false);
-  /** The list of quick replies was asked for beside a text, which stays as it is. */
+  /** The list of quick replies was opened beside a text, which stays as it is. */
   const [picking, setPicking] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -112,7 +112,7 @@ export function Composer({ conversation, session }: ComposerProps) {
     };
   }, [id]);
   useEffect(() => void readFileLimits(desk.client.api), [desk, id]);
-  // Who opens a chat writes next: without the focus here the letters would act as shortcuts.
+  // After opening a chat the operator writes next. Without the focus here the letters would act as shortcuts.
   useEffect(() => {
     if (takeStep(id) || closed || onTouchScreen() || isTyping(document.activeElement)) return;
     field.current?.focus({ preventScroll: true });
@@ -129,7 +129,7 @@ export function Composer({ conversation, session }: ComposerProps) {
     setSaving(true);
     try {
       await desk.client.api.addNote(id, text);
-      // What was written meanwhile is the beginning of another one.
+      // Text written in the meantime is the beginning of another message.
       if (drafts.get(id, 'note') === text) {
         drafts.set(id, 'note', '');
         switchTo('reply');
@@ -153,7 +153,7 @@ export function Composer({ conversation, session }: ComposerProps) {
       .then(() => andNext && actions.next())
       .catch((error: unknown) => {
         if (!(error instanceof ChatClientError) || error.code !== 'stale') return;
-        // The text goes back where it was written; what stopped it is shown above.
+        // The text returns to the field; the reason for the stop is shown above.
         const entry = conversation.getState().messages.find((one) => one.client_message_id === sent.clientMessageId);
         if (entry !== undefined) conversation.discard(entry.key);
         const { lastSeq, events } = missedOf(error.details, expectedSeq);

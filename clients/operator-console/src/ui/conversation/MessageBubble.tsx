@@ -10,7 +10,7 @@ import { Ticks } from './Ticks.tsx';
 
 interface MessageBubbleProps {
   readonly message: ChatMessage;
-  /** Follows one by the same person shortly before: the name is not repeated. */
+  /** Follows a recent message by the same person: the name is not repeated. */
   readonly joined: boolean;
   readonly customer: string;
   readonly conversation: StaffConversation;

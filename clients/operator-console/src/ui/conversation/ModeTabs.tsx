@@ -1,7 +1,9 @@
 import { t } from '../../i18n/index.ts';
 import type { DraftKind } from '../../state/drafts.ts';
 
-/** Writing to the wrong side is the classic accident: the two look different and are chosen in plain sight. */
+/**
+ * Writing to the wrong side is the classic accident: the two modes look different, and the choice is always visible.
+ */
 export function ModeTabs({ mode, onMode }: { mode: DraftKind; onMode: (mode: DraftKind) => void }) {
   return (
     <div class="mode-tabs" role="group" aria-label={t().modeLabel}>

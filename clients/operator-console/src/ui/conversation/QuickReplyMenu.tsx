@@ -10,12 +10,12 @@ import { useDesk } from '../context.ts';
 interface QuickReplyMenuProps {
   readonly typed: string;
   readonly field: RefObject<HTMLTextAreaElement | null>;
-  /** The text with the names in it. */
+  /** The text with the names filled in. */
   readonly preview: (reply: QuickReply) => string;
   readonly onChoose: (reply: QuickReply) => void;
 }
 
-/** Opens with `/`; arrows choose, Enter or Tab takes. The focus stays in the text. */
+/** Opens with `/`; arrows choose, Enter or Tab inserts. The focus stays in the text. */
 export function QuickReplyMenu({ typed, field, preview, onChoose }: QuickReplyMenuProps) {
   const { desk } = useDesk();
   const { list, status } = useStore(desk.quickReplies);
@@ -24,7 +24,7 @@ export function QuickReplyMenu({ typed, field, preview, onChoose }: QuickReplyMe
   const index = Math.min(at, Math.max(0, found.length - 1));
 
   useEffect(() => void desk.quickReplies.refresh(), [desk]);
-  // Before the next key comes: an effect after painting would let a fast second key act on what was chosen before the first.
+  // Before the next key event: an effect after painting would let a fast second key act on the previous selection.
   useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return undefined;

@@ -11,7 +11,7 @@ interface StalePanelProps {
   readonly onEdit: () => void;
 }
 
-/** A colleague acted while the text was written: nothing is sent until this was read. */
+/** A colleague acted while the text was written: nothing is sent until the operator has read this. */
 export function StalePanel({ events, onSend, onEdit }: StalePanelProps) {
   const box = useRef<HTMLElement>(null);
   useEffect(() => box.current?.scrollIntoView({ block: 'nearest' }), []);

@@ -38,7 +38,8 @@ export function Timeline({ conversation, session }: TimelineProps) {
   useJump({ conversation, state: { messages, history }, box, atEnd });
   useReading({ conversation, session, box, atEnd, last });
 
-  // Older messages come in above: what is being read stays where it is. New ones below: follow only from the end.
+  // Older messages are added above: the visible part stays where it is. New ones are added below: scroll only from the
+  // end.
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;

@@ -13,7 +13,7 @@ import { closeDialog, Dialog } from './Dialog.tsx';
 const HOURS = ['1', '24', '168', '720', ''] as const;
 type Hours = (typeof HOURS)[number];
 
-/** An address that nobody knows, or one of a private network, is refused by the server. */
+/** The server refuses an unknown address, or one of a private network. */
 const words = (error: ChatClientError): string => {
   if (error.status !== 422) return refusalOf(error);
   const [line] = /TRUSTED_PROXIES=[\da-f.:]+/i.exec(JSON.stringify(error.details ?? '')) ?? [];

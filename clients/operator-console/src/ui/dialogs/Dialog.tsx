@@ -6,7 +6,7 @@ import { IconButton } from '../parts/IconButton.tsx';
 
 export const closeDialog = (): void => ui.set({ dialog: null });
 
-/** The browser's own modal dialog: it holds the focus and gives it back. */
+/** The browser's own modal dialog: it keeps the focus and returns it. */
 export function Dialog({ title, children }: { title: string; children: ComponentChildren }) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {

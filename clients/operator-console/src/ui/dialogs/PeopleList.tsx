@@ -9,7 +9,7 @@ interface PeopleListProps {
   readonly onChoose: (userId: string) => void;
 }
 
-/** Operators, those who are there and have least to do first. */
+/** Operators, those who are online and have the fewest chats first. */
 export function PeopleList({ except, disabled = false, onChoose }: PeopleListProps) {
   const { desk } = useDesk();
   const operators = useStore(desk.operators, (state) => state.list);

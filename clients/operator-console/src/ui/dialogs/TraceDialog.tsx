@@ -21,13 +21,13 @@ function place(where: string): string {
   return where === 'database' || where === 'this process' ? places[where] : where;
 }
 
-/** With the thousandths, which are what is looked at here. */
+/** With milliseconds, which matter here. */
 const exactTime = (at: string): string => {
   const time = new Date(at);
   return `${time.toLocaleTimeString(undefined, { hour12: false })}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 };
 
-/** Where a message went, and when. For admins: the server gives it to nobody else. */
+/** The path of a message, with times. For admins: the server gives it to nobody else. */
 export function TraceDialog({ sessionId, messageId }: { sessionId: number; messageId: number }) {
   const { desk } = useDesk();
   const operators = useStore(desk.operators, (state) => state.list);

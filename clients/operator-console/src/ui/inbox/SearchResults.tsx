@@ -21,7 +21,7 @@ interface SearchResultsProps {
 const AGAIN_MS = 2_000;
 const ROWS = '.results .session-row';
 
-/** From the box with an arrow into what was found, there from row to row, and above the first one back into the box. */
+/** Arrow keys move from the box into the results, from row to row, and from the first one back into the box. */
 export function moveInResults(event: KeyboardEvent): void {
   const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   if (by === 0) return;
@@ -34,7 +34,7 @@ export function moveInResults(event: KeyboardEvent): void {
 }
 export const openFirstResult = (): void => document.querySelector<HTMLElement>(ROWS)?.click();
 
-/** The server's search over all sessions, closed ones too. An answer that is no longer asked for is dropped. */
+/** The server's search over all sessions, including closed ones. An answer to an outdated query is dropped. */
 export function SearchResults({ query, selected, onChoose }: SearchResultsProps) {
   const { desk } = useDesk();
   const [answer, setAnswer] = useState<Answer>({ state: 'searching' });
@@ -55,7 +55,7 @@ export function SearchResults({ query, selected, onChoose }: SearchResultsProps)
         .catch(() => wanted && setAnswer((before) => (before.state === 'found' ? before : { state: 'failed' })));
     };
     ask();
-    // A new message may be one that is searched for.
+    // A new message may match the search.
     const off = desk.client.on('inbox', () => (timer ??= setTimeout(ask, AGAIN_MS)));
     return () => {
       wanted = false;

@@ -18,7 +18,7 @@ interface SessionListProps {
   readonly onEnd?: (() => void) | undefined;
 }
 
-/** Draws only the rows in sight; keeps its order while the pointer is over it. */
+/** Draws only the visible rows; keeps its order while the pointer is over it. */
 export function SessionList({ rows, sessions, selected, view, onEnd }: SessionListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [sight, setSight] = useState({ scrollTop: 0, height: 900 });

@@ -14,7 +14,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { memo } from '../parts/memo.tsx';
 import { WaitTimer } from './WaitTimer.tsx';
 
-/** Whose it is; where that goes without saying, the page it came from. */
+/** The assignee; where that is obvious, the page the chat came from. */
 function whereFrom(session: StaffSession, view: ViewName): string {
   if (session.status === 'closed') return session.assigned_user_name ?? t().status['closed'] ?? '';
   const page = view === 'all' || session.page_url === null ? null : urlOf(session.page_url);
@@ -26,7 +26,7 @@ interface SessionRowProps {
   readonly view: ViewName;
   readonly selected: boolean;
   readonly onChoose?: (id: number) => void;
-  /** What a search has found in it, instead of its last message. */
+  /** The match of a search, instead of the last message. */
   readonly hit?: string | undefined;
   readonly query?: string;
 }
@@ -90,7 +90,7 @@ export const SessionRow = memo(({ session, view, selected, onChoose, hit, query 
       aria-current={selected ? 'true' : undefined}
       data-session={session.id}
       onClick={(event) => {
-        // It is open already: nothing is made anew that would take the focus.
+        // It is already open: nothing is redrawn that would take the focus.
         if (selected) backToText();
         if (onChoose === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();

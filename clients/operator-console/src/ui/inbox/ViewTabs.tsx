@@ -7,7 +7,10 @@ import { useDesk } from '../context.ts';
 
 const ORDER: readonly ViewName[] = ['unassigned', 'mine', 'all', 'closed'];
 
-/** Links, so that a view can be opened in a second tab. A dot where something is unread, by the server's count. */
+/**
+ * Links, so that a view can be opened in a second tab. A dot where something is unread, according to the server's
+ * count.
+ */
 export function ViewTabs({ view, sessionId }: { view: ViewName; sessionId: number | null }) {
   const { desk } = useDesk();
   const { sessions, open } = useStore(desk.inbox);

@@ -3,7 +3,7 @@ import { clock } from '../../state/desk.ts';
 import { useStore } from '../../store.ts';
 import { waitLevel } from '../../state/waiting.ts';
 
-/** How long the customer has waited for an answer. Colour is not the only sign: the number stands beside it. */
+/** How long the customer has waited for an answer. Colour is not the only sign: the number is beside it. */
 export function WaitTimer({ since }: { since: string }) {
   const from = Date.parse(since);
   const text = useStore(clock, ({ now }) => shortDuration(now - from));

@@ -4,7 +4,7 @@ import { FILE_KINDS, kindsOf, megabytesOf, otherTypes, toBytes } from '../../sta
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
-/** Which files are taken, within what the variables let in. */
+/** Which files are accepted, within the limits of the variables. */
 export function AttachmentsForm({ rules, save }: RulesFormProps) {
   const { manage } = t();
   const words = manage.files;

@@ -22,7 +22,7 @@ export function AuditPage() {
   const { desk } = useDesk();
   const { manage } = t();
   const known = useStore(desk.operators, (state) => state.list);
-  // Who was invited and has never come is in the list of accounts alone. Without an answer their id is shown.
+  // An invited person who never joined is only in the list of accounts. Without an answer their id is shown.
   const accounts = useLoaded(
     async () => (signIn.tokenUrl === null ? new Team(desk.client.api).list() : []),
     [desk],

@@ -8,7 +8,7 @@ import { useLoaded } from '../use-loaded.ts';
 import { useTask } from '../use-task.ts';
 import { Page, Problem, Waiting } from './Page.tsx';
 
-/** Who may not write now. A ban is made in the chat that gave the cause. */
+/** The bans in effect. A ban is made in the chat that gave the reason. */
 export function BansPage() {
   const { desk } = useDesk();
   const { manage } = t();

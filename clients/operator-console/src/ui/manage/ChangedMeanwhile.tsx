@@ -9,7 +9,7 @@ interface ChangedMeanwhileProps {
   readonly onKeep: () => void;
 }
 
-/** Another administrator was faster: nothing is written over before somebody has decided. */
+/** Another administrator was faster: nothing is overwritten before the operator has decided. */
 export function ChangedMeanwhile({ conflict, onTake, onKeep }: ChangedMeanwhileProps) {
   const { desk } = useDesk();
   const { manage } = t();

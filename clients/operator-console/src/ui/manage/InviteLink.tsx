@@ -2,7 +2,7 @@ import type { OperatorInvite } from '@chat-realtime/client/staff';
 import { dateTime, t } from '../../i18n/index.ts';
 import { CodeBlock } from '../setup/CodeBlock.tsx';
 
-/** Shown this one time: only a hash of it is kept. */
+/** Shown only once: only a hash of it is stored. */
 export function InviteLink({ invite, onDone }: { invite: OperatorInvite; onDone: () => void }) {
   const { manage } = t();
   return (

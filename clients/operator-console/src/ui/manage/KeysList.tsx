@@ -1,7 +1,7 @@
 import type { SettingsResponse } from '@chat-realtime/client/staff';
 import { t } from '../../i18n/index.ts';
 
-/** Which secrets the environment has: they are changed there, and shown nowhere. */
+/** Which secrets the environment has. They are changed there, and never shown. */
 export function KeysList({ keys }: { readonly keys: NonNullable<SettingsResponse['keys']> }) {
   const words = t().manage.keys;
   return (

@@ -6,7 +6,7 @@ import { signIn } from '../../state/sign-in.ts';
 import { useStore } from '../../store.ts';
 import { useDesk } from '../context.ts';
 
-/** The pages of administration that this person may use. Accounts are the site's own where it signs operators in. */
+/** The administration pages that this person may use. There is no page for accounts if the site signs operators in. */
 export function managePages(role: 'operator' | 'admin'): readonly ManagePage[] {
   const own = signIn.tokenUrl === null;
   const admin = role === 'admin';

@@ -14,7 +14,7 @@ const LIMITS = {
   retention: { min: 0, max: 36_500 },
   tokens: { min: 60, max: 86_400 },
 } as const;
-/** Where a field has another end than its neighbours. */
+/** For a field whose limit differs from its neighbours'. */
 const MAX: Readonly<Record<string, number>> = { callback_due_minutes: 43_200 };
 
 interface NumbersFormProps extends RulesFormProps {
@@ -22,7 +22,7 @@ interface NumbersFormProps extends RulesFormProps {
   readonly after?: ComponentChildren;
 }
 
-/** Whole numbers: times of alerts, days of retention. One that a variable fixes stays as it is. */
+/** Whole numbers: times of alerts, days of retention. One that a variable fixes cannot be changed. */
 export function NumbersForm({ part, rules, save, after }: NumbersFormProps) {
   const { manage } = t();
   const effective: Readonly<Record<string, number>> = rules.effective[part];

@@ -11,7 +11,7 @@ import { PictureForm } from './PictureForm.tsx';
 
 interface OperatorRowProps {
   readonly account: OperatorAccount;
-  /** Whom their chats can be given to; nobody where a site keeps the chats. */
+  /** Colleagues who can receive their chats; nobody if a site keeps the chats. */
   readonly heirs: readonly OperatorAccount[];
   readonly team: Team;
   readonly isSelf: boolean;
@@ -74,7 +74,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
       try {
         await work();
       } catch (error) {
-        // What holds is shown beside the refusal.
+        // The current values are shown beside the refusal.
         if (error instanceof ChatClientError && error.code === 'stale') await onChanged();
         throw error;
       }

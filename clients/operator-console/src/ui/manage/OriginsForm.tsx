@@ -7,7 +7,7 @@ import type { RulesFormProps } from './rules-form.ts';
 
 const ORIGINS_MAX = 50;
 
-/** On which sites the widget may stand. */
+/** The sites that may embed the widget. */
 export function OriginsForm({ rules, save }: RulesFormProps) {
   const { manage } = t();
   const words = manage.origins;
@@ -39,7 +39,7 @@ export function OriginsForm({ rules, save }: RulesFormProps) {
               title={words.rule}
               spellcheck={false}
               onInput={(event) => change(index, event.currentTarget.value)}
-              // A whole address that was copied becomes what a browser sends.
+              // A complete address that was pasted is reduced to what a browser sends.
               onBlur={(event) => change(index, originOf(event.currentTarget.value) ?? event.currentTarget.value)}
             />
             {!fixed && rows.length > 1 && (

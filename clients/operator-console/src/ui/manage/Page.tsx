@@ -10,7 +10,7 @@ interface PageProps {
   readonly children: ComponentChildren;
 }
 
-/** One page of administration under the way to the others. */
+/** One administration page, below the navigation to the others. */
 export function Page({ page, action, children }: PageProps) {
   return (
     <div class="page manage" id="conversation" tabIndex={-1}>
@@ -24,7 +24,7 @@ export function Page({ page, action, children }: PageProps) {
   );
 }
 
-/** Instead of what is not there yet. */
+/** Shown until the content is loaded. */
 export function Waiting({ loaded, retry }: { loaded: Loaded<unknown>; retry: () => void }) {
   if (loaded.state === 'loading') return <p>{t().loading}</p>;
   if (loaded.state === 'ready') return null;

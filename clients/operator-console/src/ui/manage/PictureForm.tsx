@@ -8,7 +8,7 @@ import { OperatorAvatar } from '../parts/OperatorAvatar.tsx';
 import { useTask } from '../use-task.ts';
 import { Problem } from './Page.tsx';
 
-/** Chooses or takes away the picture of an operator: one's own, or for admins anybody's. */
+/** Chooses or removes the picture of an operator: one's own, or for admins anybody's. */
 export function PictureForm({ id, name }: { id: string; name: string }) {
   const { desk } = useDesk();
   const { picture: words } = t().manage;

@@ -20,12 +20,12 @@ interface RuleSectionProps {
     | 'tokens';
   /** The variable that fixes all of it. */
   readonly fixed: boolean;
-  /** Something was saved here, and can be taken back. */
+  /** Something was saved here, and can be cleared. */
   readonly saved: boolean;
   readonly onSave: () => Promise<void>;
   readonly onClear: () => Promise<void>;
   readonly children: ComponentChildren;
-  /** Below the form, and not frozen with it. */
+  /** Below the form, and not disabled with it. */
   readonly after?: ComponentChildren;
 }
 
@@ -42,7 +42,9 @@ const VARIABLES = {
   tokens: 'CHANNEL_TOKEN_TTL_SECONDS',
 } as const;
 
-/** A part of the settings, saved by itself. What the environment says is shown and cannot be changed here. */
+/**
+ * A part of the settings that is saved separately. A value from the environment is shown and cannot be changed here.
+ */
 export function RuleSection({ name, fixed, saved, onSave, onClear, children, after }: RuleSectionProps) {
   const { manage } = t();
   const { busy, problem, run } = useTask((error) => (error.code === 'stale' ? '' : refusalOf(error)));

@@ -19,7 +19,7 @@ import { PrechatForm } from './PrechatForm.tsx';
 import { RulesEdit } from './rules-form.ts';
 import { WebhookForm } from './WebhookForm.tsx';
 
-/** What the owner of the chat decides, a part at a time. */
+/** The decisions of the chat's owner, one part at a time. */
 export function RulesPage() {
   const { desk } = useDesk();
   const { manage } = t();
@@ -27,7 +27,7 @@ export function RulesPage() {
   const seen = useRef<SeenSettings | undefined>(undefined);
   const [conflict, setConflict] = useState<SettingsConflict | null>(null);
   const [versions, setVersions] = useState<Readonly<Record<string, number>>>({});
-  // What was saved or taken back is shown anew; what is being written in another part stays.
+  // Saved or cleared values are shown at once; a draft in another part stays.
   const showAnew = (parts: readonly string[]): void =>
     setVersions((before) => ({
       ...before,

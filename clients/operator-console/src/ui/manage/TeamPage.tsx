@@ -10,7 +10,7 @@ import { NewOperator } from './NewOperator.tsx';
 import { OperatorRow } from './OperatorRow.tsx';
 import { Page, Waiting } from './Page.tsx';
 
-/** Everybody who may sign in, and the link by which somebody new does. */
+/** Everybody who may sign in, and the link for a new person. */
 export function TeamPage() {
   const { desk } = useDesk();
   const { manage } = t();

@@ -12,7 +12,7 @@ import type { RulesFormProps } from './rules-form.ts';
 const URLS_MAX = 5;
 type Targets = NonNullable<SettingsResponse['webhook']>;
 
-/** Where alerts go. The secret is written and never read back. */
+/** Where alerts go. The secret is write-only. */
 export function WebhookForm({ rules, targets, save }: RulesFormProps & { readonly targets: Targets }) {
   const { manage } = t();
   const words = manage.webhook;
@@ -93,7 +93,7 @@ export function WebhookForm({ rules, targets, save }: RulesFormProps & { readonl
   );
 }
 
-/** Tries what is saved: also what a variable says. */
+/** Sends a test to the saved addresses, including those set by a variable. */
 function Trial({ none }: { readonly none: boolean }) {
   const { desk } = useDesk();
   const words = t().manage.webhook;

@@ -18,7 +18,7 @@ const isMailed = (event: NotifyEvent): event is (typeof MAILED)[number] => MAILE
 const toggled = <T extends string>(list: readonly T[], entry: T, on: boolean): T[] =>
   on ? [...list, entry] : list.filter((one) => one !== entry);
 
-/** What to be told of on devices and by mail, and when not. */
+/** What to be notified of on devices and by mail, and when not. */
 export function ChoicesForm() {
   const { desk } = useDesk();
   const { notices } = t().manage;

@@ -17,7 +17,7 @@ import { Problem, Waiting } from '../manage/Page.tsx';
 import { useLoaded } from '../use-loaded.ts';
 import { useTask } from '../use-task.ts';
 
-/** The operator's devices that are told; this one is added here, by a button and by nothing else. */
+/** The operator's devices for notifications; this one is added here, only by a button. */
 export function DevicesSection() {
   const { desk } = useDesk();
   const { notices } = t().manage;

@@ -4,7 +4,7 @@ import { ChoicesForm } from './ChoicesForm.tsx';
 import { DevicesSection } from './DevicesSection.tsx';
 import { TelegramSection } from './TelegramSection.tsx';
 
-/** Of what an operator is told while they are away, and how: their own choice. */
+/** What an operator is notified of while they are away, and how: their own choice. */
 export function NotificationsPage() {
   return (
     <Page page="notifications">

@@ -14,15 +14,15 @@ import { CodeBlock } from '../setup/CodeBlock.tsx';
 import { useLoaded } from '../use-loaded.ts';
 import { useTask } from '../use-task.ts';
 
-/** While a code is shown: the bot tells the server, and nobody tells this page. */
+/** Polled while a code is shown: the bot informs the server, but nothing informs this page. */
 const LOOK_MS = 3_000;
-/** A code lives for ten minutes. */
+/** A code is valid for ten minutes. */
 const CODE_MS = 600_000;
 
 const nameOf = ({ username, name, telegram_user_id }: NonNullable<TelegramBindingResponse['account']>): string =>
   username === null ? (name ?? String(telegram_user_id)) : `@${username}`;
 
-/** The operator's Telegram account: bound by a code of one use, and unbound here. */
+/** The operator's Telegram account: bound with a one-time code, and unbound here. */
 export function TelegramSection() {
   const { desk } = useDesk();
   const { notices } = t().manage;

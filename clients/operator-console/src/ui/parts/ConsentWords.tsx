@@ -3,7 +3,7 @@ import type { ConsentProof } from '@chat-realtime/client/staff';
 import { dateTime, t } from '../../i18n/index.ts';
 import { shownWords } from '../../state/consent.ts';
 
-/** What somebody agreed to: version and time, and the words on demand. */
+/** A person's consent: version and time, and the words on demand. */
 export function ConsentWords({
   proof,
   locale,

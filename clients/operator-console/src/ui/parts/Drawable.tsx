@@ -1,12 +1,12 @@
 import { Component, type ComponentChildren } from 'preact';
 
 interface DrawableProps {
-  /** Shown as plain text where the rest cannot be drawn. */
+  /** Shown as plain text if the rest cannot be drawn. */
   readonly instead: string;
   readonly children: ComponentChildren;
 }
 
-/** One row that cannot be drawn never takes the list with it. */
+/** A row that cannot be drawn never breaks the list. */
 export class Drawable extends Component<DrawableProps, { failed: boolean }> {
   override state = { failed: false };
   override componentDidCatch(error: unknown): void {

@@ -3,7 +3,7 @@ import { dismiss, ui } from '../../state/desk.ts';
 import { useStore } from '../../store.ts';
 import { IconButton } from './IconButton.tsx';
 
-/** One live region for everything that is said in passing. */
+/** One live region for all brief notices. */
 export function Notices() {
   const notices = useStore(ui, (state) => state.notices);
   return (

@@ -1,6 +1,6 @@
 import { encode } from 'uqr';
 
-/** Drawn here: what stands in it, such as a secret, is sent to nobody. */
+/** Drawn locally: its content, such as a secret, is sent to nobody. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { data, size } = encode(text, { border: 2 });
   const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));

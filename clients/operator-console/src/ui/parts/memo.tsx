@@ -7,7 +7,7 @@ const same = <P extends object>(one: P, other: P): boolean => {
   return keys.length === Object.keys(one).length && keys.every((key) => Object.is(one[key], other[key]));
 };
 
-/** Drawn anew only when a property is another one: a row of a list whose neighbours change all the time. */
+/** Redrawn only when a property changes: for a list row whose neighbours change all the time. */
 export function memo<P extends object>(Drawing: Drawn<P>) {
   return class Memo extends Component<P> {
     override shouldComponentUpdate(next: Readonly<P>): boolean {

@@ -9,7 +9,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { ReplyForm } from './ReplyForm.tsx';
 import { ReplyRow } from './ReplyRow.tsx';
 
-/** The quick replies of all operators. One is written at a time; a new one stands above the list. */
+/** The quick replies of all operators. One is edited at a time; a new one is above the list. */
 export function RepliesPage() {
   const { desk } = useDesk();
   const { list, status } = useStore(desk.quickReplies);

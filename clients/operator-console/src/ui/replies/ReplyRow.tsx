@@ -7,7 +7,7 @@ import { useDesk } from '../context.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
 
-/** Deleting asks once more in its own place: it is gone for all operators. */
+/** Deleting asks for confirmation in place: the reply is deleted for all operators. */
 export function ReplyRow({ reply, onEdit }: { reply: QuickReply; onEdit: () => void }) {
   const { desk } = useDesk();
   const [sure, setSure] = useState(false);

@@ -24,7 +24,7 @@ interface LookSectionProps {
   readonly onSaved: (saved: SettingsResponse) => void;
 }
 
-/** How the widget looks and what it says, seen before it is saved. For admins. */
+/** The widget's look and texts, with a preview before they are saved. For admins. */
 export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const { desk } = useDesk();
   const [theme, setTheme] = useState<SavedTheme>(current.settings.theme);
@@ -35,9 +35,9 @@ export function LookSection({ current, config, onSaved }: LookSectionProps) {
   const [conflict, setConflict] = useState<SettingsConflict | null>(null);
   const seen = useRef(new SeenSettings(current));
 
-  // The configuration's reply time and consent are in Russian, and the widget shows them to readers of Russian.
+  // The configuration's reply time and consent are in Russian, and the widget shows them to Russian readers.
   const ownText: OwnText = (name, reader) => {
-    // Out of hours it says when somebody is back, which is no text of one's own.
+    // Outside opening hours it shows when somebody is back, which is not a text to edit.
     if (reader === 'ru' && name === 'replyTime' && config?.online === true) return config.reply_time_text;
     if (reader === 'ru' && name === 'consent') return config?.consent.text ?? '';
     return widgetOwnText(name, reader);

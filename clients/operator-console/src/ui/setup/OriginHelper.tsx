@@ -14,7 +14,7 @@ type Check =
 
 const PAUSE_MS = 350;
 
-/** Asks the server itself whether pages of an address may use the chat, while the address is being written. */
+/** Asks the server whether pages of an address may use the chat, while the address is being typed. */
 export function OriginHelper() {
   const { desk } = useDesk();
   const [text, setText] = useState('');

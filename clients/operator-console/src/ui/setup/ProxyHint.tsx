@@ -4,7 +4,7 @@ import { t } from '../../i18n/index.ts';
 import { useDesk } from '../context.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 
-/** Said where the server sees a proxy that nobody declared: all visitors share its address, and its limits, then. */
+/** Shown if the server sees an undeclared proxy: then all visitors share its address and its limits. */
 export function ProxyHint() {
   const { desk } = useDesk();
   const [setting, setSetting] = useState<string | null>(null);

@@ -25,11 +25,11 @@ export function SetupPage() {
     });
   };
   useEffect(() => {
-    // Without an answer this one line is missing; the rest of the page does not need it.
+    // Without an answer only this line is missing; the rest of the page does not need it.
     void desk.client.api.config().then(setConfig, () => setConfig(null));
     if (isAdmin) loadLook();
   }, [desk]);
-  // What holds is for everybody, what was saved for admins.
+  // Everybody sees the values in effect, admins also the saved ones.
   const saved = look === null || look === 'failed' ? themeOf(config) : look.settings.theme;
   return (
     <div class="page setup" id="conversation" tabIndex={-1}>

@@ -19,7 +19,7 @@ interface TextFieldsProps {
   readonly onChange: (key: keyof SavedTexts, value: string) => void;
 }
 
-/** One language at a time. What stands in grey is shown while the field is empty. */
+/** One language at a time. The grey text is shown while the field is empty. */
 export function TextFields({ texts, current, language, ownText, onChange }: TextFieldsProps) {
   const shownWhenEmpty = (name: TextName): string => {
     const general = language === 'all' ? undefined : texts[name];

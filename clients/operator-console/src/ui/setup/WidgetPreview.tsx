@@ -13,7 +13,7 @@ interface WidgetPreviewProps {
   readonly language: TextLanguage;
 }
 
-/** The widget itself, with what stands in the fields: what a visitor will see, now and out of hours. */
+/** The widget itself with the values of the fields: what a visitor will see, now and outside opening hours. */
 export function WidgetPreview({ theme, texts, saved, config, language }: WidgetPreviewProps) {
   const place = useRef<HTMLDivElement>(null);
   const [widget, setWidget] = useState<ShownWidget | null>(null);

@@ -31,9 +31,9 @@ export function App() {
     }
     const first = !settled.current;
     settled.current = true;
-    // It was open on the page before: the visitor is busy with this one.
+    // It was open on the previous page: the visitor is busy with this one.
     if (again && first) return;
-    // On a phone the keyboard would jump up over a greeting nobody has read yet.
+    // On a phone the keyboard would open over a greeting nobody has read yet.
     const wanted = phone ? null : panel.current?.querySelector<HTMLElement>('[data-first]');
     (wanted ?? panel.current)?.focus({ preventScroll: true });
   }, [open, view, phone]);

@@ -2,15 +2,15 @@ import { useState } from 'preact/hooks';
 
 interface AvatarProps {
   readonly name: string | null;
-  /** Address of their picture, where they have one. */
+  /** Address of their picture, if they have one. */
   readonly picture?: string | undefined;
   readonly online?: boolean;
   readonly small?: boolean;
 }
 
 /**
- * Picture or initials of the operator, or the sign of the chat while nobody has taken it. Only decoration: the name
- * stands beside it.
+ * Picture or initials of the operator, or the chat's icon while it is unassigned. Decoration only: the name is beside
+ * it.
  */
 export function Avatar({ name, picture, online, small }: AvatarProps) {
   const [failed, setFailed] = useState<string>();

@@ -11,7 +11,7 @@ function isBroken(connection: ConnectionState): boolean {
   return connection.lostAt !== null || connection.attempt > 0;
 }
 
-/** The browser knows of a lost network long before a silent connection is found dead. */
+/** The browser notices a lost network long before a silent connection is found dead. */
 function useOffline(): boolean {
   const [offline, setOffline] = useState(!navigator.onLine);
   useEffect(() => {
@@ -26,7 +26,7 @@ function useOffline(): boolean {
   return offline;
 }
 
-/** Only a loss that lasts is worth a word; writing goes on meanwhile. */
+/** Only a lasting loss is shown; writing continues meanwhile. */
 export function Banner() {
   const model = useModel();
   const { connection, session } = useStore(model.client);

@@ -3,7 +3,7 @@ import { splitLinks } from '@chat-realtime/client/links';
 /** Hebrew, Arabic and their neighbours. */
 const LEFTWARDS = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-/** What somebody wrote, as text; addresses become links, and nothing else becomes anything. */
+/** A person's text, shown as text; only addresses become links. */
 export function Body({ text }: { text: string }) {
   return (
     <p class={`body${LEFTWARDS.test(text) ? ' is-leftwards' : ''}`} dir="auto">

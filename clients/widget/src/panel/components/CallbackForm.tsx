@@ -12,7 +12,7 @@ import { Icon } from './Icon.tsx';
 
 type Errors = Partial<Record<'phone' | 'name' | 'time' | 'comment' | 'consent' | 'form', string>>;
 
-/** Asks to be called back. What the visitor has already said about themself is not asked again. */
+/** The callback request. Data that the visitor has already given are not requested again. */
 export function CallbackForm() {
   const model = useModel();
   const texts = useStore(model.texts);

@@ -12,7 +12,7 @@ import { UploadChip } from './UploadChip.tsx';
 
 const NO_ERRORS: PrechatErrors = {};
 
-/** Copied cells come as text and as a picture of them; a copied file with its name as text. */
+/** Copied cells come as text and as a picture of them; a copied file comes with its name as text. */
 function isRatherText(text: string, files: readonly File[]): boolean {
   const names = files.map(({ name }) => name);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
@@ -21,7 +21,7 @@ function isRatherText(text: string, files: readonly File[]): boolean {
 
 export type Attach = (files: readonly File[]) => void;
 
-/** Where the visitor writes. Before their first message it also asks what the site wants to know, and for consent. */
+/** Where the visitor writes. Before their first message it also shows the site's questions and asks for consent. */
 export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> }) {
   const model = useModel();
   const { client } = model;
@@ -52,13 +52,13 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
       element.style.height = `${Math.min(element.scrollHeight, 140)}px`;
     };
     fit();
-    // What was kept from the page before is there before the panel is laid out, and has no height until then.
+    // A draft from the previous page is present before the panel is laid out, and has no height until then.
     const observer = new ResizeObserver(fit);
     observer.observe(element);
     return () => observer.disconnect();
   }, [draft]);
 
-  /** True when the chat may begin; otherwise says why and goes there. */
+  /** True if the chat may start; otherwise shows the reason and focuses its field. */
   const allowed = (): boolean => {
     const found = asking ? judgePrechat(model.prechat.getState(), config, texts) : NO_ERRORS;
     setErrors(found);
@@ -68,7 +68,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     form.current?.querySelector<HTMLElement>(`[name="${first[0]}"]`)?.focus();
     return false;
   };
-  /** What is asked before a chat is known only from the configuration: the first message waits for it. */
+  /** Only the configuration says what is asked before a chat: the first message waits for it. */
   const submitOnceConfigured = async (): Promise<void> => {
     await model.loadConfig();
     if (model.config.getState() === null) model.notice.set(texts.failed);
@@ -85,7 +85,7 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
       (error: unknown) => {
         model.failed(error);
         model.announcement.set(texts.notSent);
-        // The questions may have changed while they were being answered: a second try is made by the new ones.
+        // The questions may have changed while they were being answered: a second attempt uses the new ones.
         if (asking) void model.loadConfig();
       },
     );
@@ -101,12 +101,12 @@ export function Composer({ attachRef }: { readonly attachRef: RefObject<Attach> 
     model.draft.set(event.currentTarget.value);
     if (session !== null) client.setTyping(event.currentTarget.value !== '');
   };
-  // A site's own chat may take none: what is dropped or pasted there is refused in words.
+  // A site's own chat may accept no files: a dropped or pasted one is refused with a text.
   const takesFiles = !takesNoFiles(config);
   const attach: Attach = (files) => {
     if (files.length > 0 && allowed()) model.uploads.add(files);
   };
-  // Files dropped anywhere on the conversation ask for consent like any others: the first one begins the chat.
+  // Files dropped anywhere on the conversation require consent like any others: the first one starts the chat.
   attachRef.current = attach;
   const onPaste = (event: ClipboardEvent): void => {
     const files = [...(event.clipboardData?.files ?? [])];

@@ -10,7 +10,7 @@ interface ConsentProps {
   readonly onChange: (checked: boolean) => void;
 }
 
-/** Never ticked beforehand; the version of the text goes with the yes. */
+/** Never ticked in advance; the version of the text is sent with the consent. */
 export function Consent({ id, consent, checked, error, onChange }: ConsentProps) {
   const texts = useStore(useModel().texts);
   const url = consent.url !== null && /^https?:\/\//i.test(consent.url) ? consent.url : null;

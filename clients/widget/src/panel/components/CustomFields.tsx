@@ -60,7 +60,7 @@ function CustomInput({ field, error }: { field: CustomField; error: string | und
           type="text"
           dir="auto"
           {...shared}
-          // What is being written keeps its blanks at the end.
+          // While the visitor is typing, trailing blanks stay.
           value={String(answers[field.name] ?? '')}
           onInput={({ currentTarget }) => change(currentTarget.value)}
         />

@@ -1,12 +1,12 @@
 import { Component, type ComponentChildren } from 'preact';
 
 interface GuardProps {
-  /** What is shown in place of children that cannot be drawn. */
+  /** Shown in place of children that cannot be drawn. */
   readonly instead: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** One message that cannot be drawn, in whatever browser, takes no other with it. */
+/** A message that cannot be drawn, in any browser, does not affect the others. */
 export class Guard extends Component<GuardProps, { readonly broken: boolean }> {
   override state = { broken: false };
 

@@ -12,7 +12,7 @@ function IconButton({ icon, label, press }: { icon: IconName; label: string; pre
   );
 }
 
-/** Who is there: the operator's name once somebody has taken the chat, and whether to expect an answer now. */
+/** The operator's name once somebody has claimed the chat, and whether to expect an answer now. */
 export function Header() {
   const model = useModel();
   const { session, operatorsOnline, connection } = useStore(model.client);

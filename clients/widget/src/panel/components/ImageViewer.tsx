@@ -6,7 +6,7 @@ import { isComposing } from '../keys.ts';
 import { type ShownFile, useFile } from '../use-file.ts';
 import { Icon } from './Icon.tsx';
 
-/** A picture at full size. Focus goes back to where it was. */
+/** A picture at full size. The focus returns to where it was. */
 export function ImageViewer({ image, close }: { image: ShownFile; close: () => void }) {
   const model = useModel();
   const texts = useStore(model.texts);
@@ -14,7 +14,7 @@ export function ImageViewer({ image, close }: { image: ShownFile; close: () => v
   const { name } = image.attachment;
   const viewer = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  // Before anything else can happen: a key pressed meanwhile would be the panel's.
+  // Before anything else can happen: the panel would handle a key pressed in between.
   useLayoutEffect(() => {
     const from = (model.host.root.activeElement as HTMLElement | null) ?? null;
     button.current?.focus();

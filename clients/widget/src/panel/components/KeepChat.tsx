@@ -5,7 +5,7 @@ import { laterFile } from '../later-file.ts';
 
 let load: (() => Promise<unknown>) | undefined;
 
-/** The place of the page on which a customer keeps their chat. Few open it: it is loaded when they do. */
+/** The page on which a customer saves their chat. Few open it, so it is loaded on demand. */
 export function KeepChat() {
   const model = useModel();
   const place = useRef<HTMLDivElement>(null);
@@ -18,7 +18,7 @@ export function KeepChat() {
       })
       .catch((error: unknown) => {
         model.failed(error);
-        // They have gone on to something else meanwhile.
+        // They have moved on in the meantime.
         if (!place.current) return;
         model.view.set('chat');
         model.notice.set(model.texts.getState().failed);

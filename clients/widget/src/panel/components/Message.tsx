@@ -10,7 +10,7 @@ import { Ticks } from './Ticks.tsx';
 
 interface MessageProps {
   readonly message: ChatMessage;
-  /** Follows one of the same sender: no name, less room above. */
+  /** Follows a message of the same sender: no name, less space above. */
   readonly grouped: boolean;
   readonly showImage: (image: ShownFile) => void;
 }
@@ -30,7 +30,7 @@ export function Message({ message, grouped, showImage }: MessageProps) {
     );
   const name = own ? texts.you : (message.sender_name ?? texts.operator);
   const discard = (): void => {
-    // What was being written meanwhile stays.
+    // A draft written in the meantime stays.
     model.draft.set([model.draft.getState(), body].filter((text) => text.trim() !== '').join('\n'));
     model.client.discard(key);
   };

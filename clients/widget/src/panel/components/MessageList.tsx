@@ -15,7 +15,7 @@ import { Welcome } from './Welcome.tsx';
 const NEAR_END = 80;
 const GROUP_MS = 5 * 60_000;
 
-/** The conversation. It stays at its end while the visitor is there, and stays where they are when they read above. */
+/** The conversation. It stays at its end while the visitor is there, and keeps its position while they read above. */
 export function MessageList({ showImage }: { showImage: (image: ShownFile) => void }) {
   const model = useModel();
   const { client } = model;
@@ -37,7 +37,7 @@ export function MessageList({ showImage }: { showImage: (image: ShownFile) => vo
     before.current = { first, height: element.scrollHeight };
   }, [messages, state.typing, open]);
 
-  // Pictures, the keyboard and the composer change the room there is.
+  // Pictures, the keyboard and the composer change the available height.
   useEffect(() => {
     const element = list.current;
     if (element === null || !atEnd) return;

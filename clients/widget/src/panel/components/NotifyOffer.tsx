@@ -2,10 +2,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 
-/** Who is there answers sooner than it is worth asking for more. */
+/** An operator who is online answers before the offer is worthwhile. */
 const PATIENCE_MS = 20_000;
 
-/** For customers who have written and wait: notices on this device. The browser asks only after they have pressed. */
+/**
+ * For waiting customers who have written: notifications on this device. The browser asks only after they have pressed.
+ */
 export function NotifyOffer() {
   const { client, config, push, texts: cell } = useModel();
   const texts = useStore(cell);
