@@ -122,7 +122,9 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => app.stop());
 
-test('[OPS35] chats, files, operators and keys of 0.1.0 are migrated and keep working', { timeout: 600_000 }, async () => {
+test('[OPS35] chats, files, operators and keys of 0.1.0 are migrated and keep working', {
+  timeout: 600_000,
+}, async () => {
   const anna = await Staff.login(http, 'anna', PASSWORD);
   const admin = await Staff.login(http, 'admin', PASSWORD);
   const customer = await Customer.create(http, { name: 'Вера "0.1.0"', attributes: { order: 7 } });

@@ -90,7 +90,7 @@ describe('sign-in by a provider', () => {
     provider.person = { sub, claims: { preferred_username: sub, name: sub, realm_access: { roles } } };
   };
 
-  test("[AUTH32] [AUTH33] [AUTH26] the provider decides the role at each sign-in, and the log records it", async () => {
+  test('[AUTH32] [AUTH33] [AUTH26] the provider decides the role at each sign-in, and the log records it', async () => {
     const { oidc } = (await http.get('/auth/sign-in')).as(signInWaysSchema);
     expect(oidc?.url).toBe('/auth/oidc/login');
     const enter = async () => {

@@ -83,7 +83,9 @@ describe('npm run stack', () => {
   let command: AppProcess | null = null;
   afterEach(() => command?.kill());
 
-  it('[OPS38] starts everything, prints the addresses, and ends all of it on SIGTERM', { timeout: 150_000 }, async () => {
+  it('[OPS38] starts everything, prints the addresses, and ends all of it on SIGTERM', {
+    timeout: 150_000,
+  }, async () => {
     const { command: running, report } = await startStackCommand();
     command = running;
     expect(report.parts.map((part) => part.name)).toEqual([
