@@ -36,13 +36,14 @@ CREATE FUNCTION chat_next_batch(
 DECLARE
   v_published bigint;
   v_stamped   bigint;
+  v_waits_for text := current_setting('synchronous_commit');
 BEGIN
   IF p_to IS NOT NULL THEN
     PERFORM chat_mark_published(p_from, p_to);
   END IF;
   IF (SELECT min(w.event_id) FROM outbox w) IS NOT NULL THEN
     -- The mark turned it off, and a number must not be lost once it is published.
-    PERFORM set_config('synchronous_commit', 'on', true);
+    PERFORM set_config('synchronous_commit', v_waits_for, true);
     PERFORM chat_stamp_feed(500);
   END IF;
   SELECT h.published, h.stamped INTO v_published, v_stamped FROM feed_head h;

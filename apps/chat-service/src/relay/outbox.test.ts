@@ -51,11 +51,12 @@ it('[AMQP1] publishes no more than a megabyte of text at a time', async () => {
   expect(publisher.batches.map(({ size }) => size)).toEqual([4, 4, 2]);
 });
 
-it('[FEED4] waits for the disk when it gives numbers, and for a mark alone never', async () => {
+it('[FEED4] waits for disk and standby as the server says when it gives numbers, and for a mark alone never', async () => {
   const { chat, database } = await stage.harness();
   await newChat(chat, 'hi');
   const batch = (mark: number | null) =>
     database.kysely.transaction().execute(async (trx) => {
+      await sql`SET LOCAL synchronous_commit = remote_apply`.execute(trx);
       const from = mark === null ? null : 0;
       const { rows } = await sql`SELECT feed_seq FROM chat_next_batch(${from}::bigint, ${mark}::bigint, 1000)`.execute(
         trx,
@@ -63,9 +64,9 @@ it('[FEED4] waits for the disk when it gives numbers, and for a mark alone never
       const setting = await sql<{ waits: string }>`SELECT current_setting('synchronous_commit') AS waits`.execute(trx);
       return { rows: rows.length, waits: setting.rows[0]?.waits };
     });
-  expect(await batch(null)).toEqual({ rows: 2, waits: 'on' });
+  expect(await batch(null)).toEqual({ rows: 2, waits: 'remote_apply' });
   expect(await batch(2)).toEqual({ rows: 0, waits: 'off' });
   await newChat(chat);
   await sql`UPDATE feed_head SET published = 0`.execute(database.kysely);
-  expect(await batch(2)).toEqual({ rows: 1, waits: 'on' });
+  expect(await batch(2)).toEqual({ rows: 1, waits: 'remote_apply' });
 });
