@@ -1,7 +1,7 @@
 /** Consecutive failures that open the circuit. */
 const FAILURES = 5;
 const OPEN_MIN_MS = 500;
-/** Short enough that what was missed meanwhile is still shown within its 15 s. */
+/** Short enough that events missed in the meantime are still shown within their 15 s. */
 const OPEN_MAX_MS = 5_000;
 
 export class CircuitOpenError extends Error {
@@ -14,8 +14,8 @@ export class CircuitOpenError extends Error {
 }
 
 /**
- * Circuit breaker: stops calling a failing service for a while, then probes it with a single call. Each call has a
- * circuit of its own, so that failures of one do not block another.
+ * Circuit breaker: stops calling a failing service for a while, then probes it with a single call. Each kind of call
+ * has its own circuit, so that failures of one do not block another.
  */
 export class Circuit {
   readonly #call: string;

@@ -6,15 +6,15 @@ export interface Timer {
 export interface Tick {
   /** Of the monotonic clock. */
   readonly now: number;
-  /** Unix milliseconds, for the expiry of tokens alone: a clock that is set must move no interval. */
+  /** Unix milliseconds, only for the expiry of tokens: setting the clock must change no interval. */
   readonly wall: number;
-  /** The process was paused before it. */
+  /** The process was paused before this moment. */
   readonly paused: boolean;
 }
 
 /** The gateway's only source of time, so that a test or a simulation can control it. */
 export interface Clock {
-  /** Milliseconds of a clock that nobody sets. Only differences mean something: for intervals and deadlines. */
+  /** Milliseconds of a monotonic clock. Only differences have a meaning: for intervals and deadlines. */
   now(): number;
   /** Unix milliseconds: for the expiry of tokens and for times that other machines wrote or will read. */
   wall(): number;
@@ -36,7 +36,7 @@ export const SYSTEM_CLOCK: Clock = {
 
 export const LATE = Symbol('late');
 
-/** What `work` resolves to, or `LATE` when that takes longer than `ms`. The work itself goes on. */
+/** The result of `work`, or `LATE` if that takes longer than `ms`. The work itself continues. */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | typeof LATE> {
   let timer: Timer | undefined;
   const late = new Promise<typeof LATE>((resolve) => {

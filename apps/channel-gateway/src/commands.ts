@@ -33,7 +33,7 @@ export class Commands {
     this.#options = options;
   }
 
-  /** A text frame from the client. Any fault in handling it ends this connection alone. */
+  /** A text frame from the client. Any fault in handling it ends only this connection. */
   receive(connection: Connection, text: string): void {
     this.#options.registry.guard(connection, () => this.#receive(connection, text));
   }

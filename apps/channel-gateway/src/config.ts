@@ -26,18 +26,18 @@ export const gatewayVariables = {
   RATE_CONNECT_PER_10S: envInteger(120),
   RATE_FRAMES_PER_SECOND: envInteger(10),
   RATE_FRAMES_BURST: envInteger(20),
-  /** `off`: clients are sent to poll, and ask again. */
+  /** `off`: clients are sent to poll, and try again. */
   CHANNEL_MODE: z.enum(['on', 'off']).default('on'),
   /** The share of customers' sessions that gets the channel. */
   CHANNEL_ROLLOUT_PERCENT: envInteger(100, { min: 0, max: 100 }),
-  /** `off`: nobody sends the tick by which the live path is known to work, as where a site keeps seq itself. */
+  /** `off`: nobody sends the tick that shows that the live path works, as when a site keeps seq itself. */
   CHANNEL_TICKS: z.enum(['on', 'off']).default('on'),
 };
 
 const gatewaySchema = z.object(gatewayVariables);
 export type GatewayConfig = z.infer<typeof gatewaySchema>;
 
-/** The gateway as a process of its own. */
+/** The gateway as a separate process. */
 export const gatewayEnvironment = z.object({
   ...httpVariables(8103),
   ...staffTokenVariables,
@@ -45,7 +45,7 @@ export const gatewayEnvironment = z.object({
   ...redisVariables,
   LAST_SEEN_TTL_SECONDS: envInteger(86_400, { min: 60 }),
   CHAT_TOKEN_SECRETS: envSecretRing(),
-  /** Without it what the console has saved, as chat-service tells it. */
+  /** Default: the value saved in the console, which chat-service reports. */
   CHANNEL_TOKEN_TTL_SECONDS: envOptionalInteger({ min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),
   CHAT_SERVICE_URL: envUrl().default('http://127.0.0.1:8102'),
   CATCHUP_URL: envUrl().optional(),

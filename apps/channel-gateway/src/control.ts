@@ -17,7 +17,7 @@ export interface ControlParts {
   readonly registry: Pick<Registry, 'get' | 'close'>;
 }
 
-/** Hands each message of the control channel to the part that it is for. The channel is shared, so nothing is trusted. */
+/** Passes each message of the control channel to its part. The channel is shared, so nothing in it is trusted. */
 export function controlListener(parts: ControlParts): FanoutListener {
   return (payload) => {
     const frame = parseLiveFrame(payload);
@@ -45,7 +45,7 @@ function hand({ clock, livePath, revocations, presence, headCheck, registry }: C
       headCheck.hurry();
       break;
     case 'control.displaced': {
-      // Its slot went to a newcomer, because it missed a pong or was replaced by its own client.
+      // Its slot went to a new connection, because it missed a pong or was replaced by its own client.
       const connection = registry.get(message.data.connection_id);
       if (connection !== undefined) registry.close(connection, 'timeout');
       break;

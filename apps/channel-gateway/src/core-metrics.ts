@@ -1,7 +1,7 @@
 import type { ShadowReport } from '@chat-realtime/protocol';
 
 export type TransportKind = 'websocket' | 'sse' | 'poll';
-/** By which way an event reached the socket. */
+/** The path by which an event reached the socket. */
 export type DeliveryPath = 'live' | 'catchup' | 'resume';
 export type HandshakeResult =
   | 'ok'

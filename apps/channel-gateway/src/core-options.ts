@@ -20,9 +20,9 @@ export interface CoreConfig {
   readonly drainSeconds: number;
   readonly framesPerSecond: number;
   readonly framesBurst: number;
-  /** The lag of the event loop from which on newcomers are refused. */
+  /** The lag of the event loop beyond which new connections are refused. */
   readonly overloadLagMs: number;
-  /** Every second a tick comes through the whole live path; false: nobody sends one, and its absence says nothing. */
+  /** A tick comes every second through the whole live path; false: nobody sends one, and its absence means nothing. */
   readonly ticks: boolean;
   readonly rollout: Rollout;
 }

@@ -129,7 +129,7 @@ export class GatewayCore {
       finishPoll: (connection, lastSeq, hasMore) => polls.finish(connection, { lastSeq, hasMore }),
       notFound: (connection) => registry.close(connection, 'session_not_found'),
       wentBack: (sessionId, connections) => {
-        logger.warn({ session_id: sessionId }, 'a session was restored or replaced: its clients begin anew');
+        logger.warn({ session_id: sessionId }, 'a session was restored or replaced: its clients start over');
         this.disconnects.sendAway(connections);
       },
       headsChecked: () => this.#headCheck.finished(clock.now()),
@@ -211,12 +211,12 @@ export class GatewayCore {
     });
   }
 
-  /** Too busy to take anybody new. */
+  /** Too busy to accept anybody new. */
   get overloaded(): boolean {
     return this.#ticker.overloaded;
   }
 
-  /** Starts listening. What cannot be reached now is found later. */
+  /** Starts listening. A server that cannot be reached now is found later. */
   async start(): Promise<void> {
     const { clock } = this.#options;
     const { livePath, revocations, registry } = this;
@@ -259,7 +259,7 @@ export class GatewayCore {
       completePoll: (connection) => this.#polls.complete(connection),
       wentLive: (connection) => {
         if (connection.transport.kind === 'poll') this.#polls.wentLive(connection);
-        // What it was sent while catching up counts from now on.
+        // Messages sent while it caught up count from now on.
         else if (connection.transport.queuedBytes > SLOW_CONSUMER_BYTES) registry.shed(connection);
       },
     };
@@ -296,7 +296,7 @@ export class GatewayCore {
 
   /** Cursors became invalid. Clients reconnect, each at its own time, and take a snapshot. */
   #databaseChanged(): void {
-    this.#options.logger.warn({}, 'the database was restored or replaced: all clients begin anew');
+    this.#options.logger.warn({}, 'the database was restored or replaced: all clients start over');
     this.disconnects.sendAway(this.registry);
     this.loop.databaseChanged();
   }

@@ -8,7 +8,7 @@ type DrainStatus = z.infer<typeof drainStatusSchema>;
 
 /**
  * Drains a gateway without stopping it, so that the administrator can check before stopping it. Only the admin command
- * uses it, and the edge does not route it. A restart is the only way back, and comes next anyway.
+ * uses it, and the edge does not route it. Only a restart undoes it, which comes next anyway.
  */
 export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, health: Health): void {
   const options = { config: routeAccess({ kind: 'internal' }) };
@@ -21,7 +21,10 @@ export function installDrainRoutes(server: FastifyInstance, gateway: Gateway, he
   server.post('/internal/drain', options, async (_request, reply) => {
     if (!health.draining) {
       health.setDraining();
-      gateway.options.logger.info({ connections: gateway.core.registry.size }, 'draining because an owner says so');
+      gateway.options.logger.info(
+        { connections: gateway.core.registry.size },
+        'draining at the request of an administrator',
+      );
       gateway
         .drain()
         .catch((error: unknown) => gateway.options.logger.error({ err: error }, 'the drain did not complete'));

@@ -24,7 +24,7 @@ export interface EdgeParts {
   readonly isOverloaded: () => boolean;
 }
 
-/** What transports may call in the core, and all that they know of it. */
+/** The calls that transports may make to the core; they know nothing else of it. */
 export class Edge {
   readonly #parts: EdgeParts;
 
@@ -60,7 +60,7 @@ export class Edge {
     this.#parts.deadlines.ponged(connection);
   }
 
-  /** The transport was given what nobody may send. */
+  /** The transport received something that nobody may send. */
   close(connection: Connection, reason: CloseReason): void {
     this.#parts.registry.close(connection, reason);
   }
@@ -81,10 +81,10 @@ export class Edge {
 
   #refusal(kind: TransportKind): CloseReason | null {
     const { registry, disconnects, maxConnections, isOverloaded } = this.#parts;
-    // A poll has no close frame in which to say that it should come again at once.
+    // A poll has no close frame that could ask it to come again at once.
     if (disconnects.draining) return kind === 'poll' ? 'service_restart' : 'try_again_later';
     if (maxConnections > 0 && registry.size > maxConnections) return 'try_again_later';
-    // To refuse a poll costs as much as to answer it, and would starve those who can only poll.
+    // Refusing a poll costs as much as answering it, and would starve those who can only poll.
     return kind !== 'poll' && isOverloaded() ? 'try_again_later' : null;
   }
 }

@@ -10,7 +10,7 @@ function isHttpServer(value: unknown): value is Server {
 
 const GATEWAY = Symbol('Gateway');
 
-/** Gives the application's HTTP server, shared or its own, to the gateway once it stands. */
+/** Passes the application's HTTP server, shared or its own, to the gateway once it exists. */
 @Injectable()
 class UpgradeAttachment implements OnApplicationBootstrap {
   readonly #gateway: Gateway;

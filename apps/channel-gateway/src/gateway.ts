@@ -37,11 +37,11 @@ export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unless given, only this process remembers the way of an event. */
+  /** Unless given, only this process remembers an event's path. */
   readonly trace?: EventTrace | undefined;
-  /** The system's where nothing else is said. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
-  /** How late the event loop may be before newcomers are turned away; `OVERLOAD_LAG_MS` where nothing else is said. */
+  /** How late the event loop may be before new connections are refused; default `OVERLOAD_LAG_MS`. */
   readonly overloadLagMs?: number;
 }
 
@@ -118,7 +118,7 @@ export class Gateway {
     return this.core.start();
   }
 
-  /** Takes the upgrades of an HTTP server. */
+  /** Handles the upgrades of an HTTP server. */
   attach(server: Server): void {
     this.#server.attach(server);
   }

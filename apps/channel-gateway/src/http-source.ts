@@ -12,12 +12,12 @@ import { z } from 'zod';
 import { Circuit } from './circuit.ts';
 
 const TIMEOUT_MS = 5_000;
-/** Twice what our own answers may have. */
+/** Twice the limit of our own answers. */
 const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * Events are passed on as they came, so unknown fields and types must survive. Of the rest the protocol's own schemas
- * check what decides who is shown what, and from where on. A kind of revocation may be newer than this gateway.
+ * Events are passed on as they came, so unknown fields and types must survive. The protocol's own schemas check the
+ * rest, which decides who is shown what, and from where on. A kind of revocation may be newer than this gateway.
  */
 const eventSchema = z.looseObject({
   type: z.string(),
@@ -49,7 +49,7 @@ export interface HttpSourceOptions {
   readonly circuitChanged?: (call: 'catchup' | 'acks', open: boolean) => void;
 }
 
-/** Text of an answer; one that has no end is cut off with its connection. */
+/** Text of an answer; an endless one is cut off with its connection. */
 async function readText(response: Response): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
@@ -64,8 +64,8 @@ async function readText(response: Response): Promise<string> {
 }
 
 /**
- * chat-service over its internal calls, ours or a site's own. Fails fast: the caller decides when to try again. Each call
- * has its circuit, so that a site's slow acks delay no message.
+ * chat-service over its internal calls, ours or a site's own. Fails fast: the caller decides when to retry. Each call
+ * has its own circuit, so that a site's slow acks delay no message.
  */
 export function createHttpSource({ catchupUrl, acksUrl, apiKey, circuitChanged }: HttpSourceOptions): ChatSource {
   const post = async (url: string, body: object): Promise<Response> => {

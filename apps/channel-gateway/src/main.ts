@@ -83,7 +83,8 @@ async function main(): Promise<void> {
     logger,
     metrics,
   });
-  // Redis is an accelerator. Without it events arrive later, so its absence does not take the gateway out of service.
+  // Redis only makes delivery faster. Without it events arrive later, so its absence does not take the gateway out of
+  // service.
   health.add('chat-service', () => gateway.checkSource());
   const app = await createHttpApp({
     modules: [GatewayModule.forRoot(gateway)],

@@ -126,7 +126,7 @@ function kindOf(connection: Connection): (typeof KINDS)[number] {
   return connection.principal?.kind ?? 'unauthenticated';
 }
 
-/** Values that are read when they are asked for. */
+/** Values that are read when they are scraped. */
 export function observeCore(
   metrics: Metrics,
   core: GatewayCore,

@@ -3,9 +3,9 @@ import type { TokenVerifier } from '@chat-realtime/verifier';
 /** Who a token belongs to. */
 export type Verifier = Pick<TokenVerifier, 'verifyCustomer' | 'verifyStaff' | 'verifyStreamLink'>;
 
-/** What the trace of an event records. */
+/** The steps of an event that a trace records. */
 export interface CoreTrace {
-  /** Whether spans are collected. Asked once per frame, so that none is made in vain. */
+  /** Whether spans are collected. Checked once per frame, so that none is made in vain. */
   readonly exports: boolean;
   note(
     sessionId: number | null,
@@ -27,7 +27,7 @@ export interface CoreTrace {
   ): { end(): void } | null;
 }
 
-/** Of a thousand sockets that get one frame the first are named. */
+/** Of a thousand sockets that get one frame, only the first are named. */
 export const CONNECTIONS_NOTED = 20;
 
 export interface CoreLogger {
@@ -37,7 +37,7 @@ export interface CoreLogger {
   error(details: object, message: string): void;
 }
 
-/** For calls whose failure costs speed and never correctness: true if it went well. */
+/** For calls whose failure costs speed and never correctness: returns true on success. */
 export async function quietly(logger: CoreLogger, what: string, call: Promise<void>): Promise<boolean> {
   try {
     await call;

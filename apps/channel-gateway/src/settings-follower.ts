@@ -12,7 +12,8 @@ interface Edges {
 
 /**
  * Saved settings arrive with the catch-up calls that are made anyway. Without connections there are none, but the first
- * client must find current settings, so this asks by itself. If a call fails, the last known settings stay in effect.
+ * client must find current settings, so this makes its own calls then. If a call fails, the last known settings stay in
+ * effect.
  */
 export class SettingsFollower {
   readonly source: ChatSource;
@@ -46,7 +47,7 @@ export class SettingsFollower {
     clearInterval(this.#timer);
   }
 
-  /** Unless something else has asked within the time. */
+  /** Unless another call has been made within the time. */
   async ask(): Promise<void> {
     if (this.#now() - this.#answeredAt < ASK_MS) return;
     // The callers that matter count and log their failures.
@@ -55,7 +56,7 @@ export class SettingsFollower {
 
   #take({ settings, epoch }: CatchupResponse): void {
     this.#answeredAt = this.#now();
-    // After a restore the numbers are those of another past.
+    // After a restore the version numbers belong to another history.
     const isOther = this.#epoch !== undefined && epoch !== this.#epoch;
     this.#epoch = epoch;
     if (settings !== undefined && (isOther || settings.version > this.#version)) this.#apply(settings);

@@ -5,7 +5,7 @@ import type { Credentials } from '../connections/credentials.ts';
 import type { Edge } from '../edge.ts';
 import type { Verifier } from '../ports.ts';
 
-/** As the ack frame, whose `type` the path says. */
+/** The ack frame without its `type`, which the path implies. */
 const bodySchema = z
   .unknown()
   .transform((body) => (typeof body === 'object' && body !== null ? { ...body, type: 'ack' } : body))
@@ -16,7 +16,7 @@ function isNeeded(path: 'items' | 'last_id'): ChatError {
   return new ChatError('validation_failed', `${path} is needed`, { details });
 }
 
-/** An ack of those whose transport carries nothing to the gateway. @throws ChatError */
+/** An ack from a client whose transport carries nothing to the gateway. @throws ChatError */
 export async function ackByPost(
   edge: Pick<Edge, 'ackCustomer' | 'ackStaff'>,
   verifier: Verifier,

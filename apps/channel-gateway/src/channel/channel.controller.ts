@@ -23,7 +23,7 @@ import { SseTransport } from './sse-transport.ts';
 
 export const CHANNEL = Symbol('Channel');
 
-/** What the routes of the channel are given. */
+/** The dependencies of the channel's routes. */
 export interface ChannelRoutes {
   readonly edge: Edge;
   readonly verifier: Verifier;
@@ -134,7 +134,7 @@ export class ChannelController {
   }
 
   #open(request: FastifyRequest, reply: FastifyReply, transport: Transport, credentials: Credentials): void {
-    // A HEAD of a stream has nothing to say and must not hold a slot.
+    // A HEAD of a stream has no content and must not occupy a slot.
     if (request.method !== 'GET') throw new ChatError('method_not_allowed', 'use GET');
     const { edge } = this.#routes;
     const connection = edge.open(transport, credentials);
@@ -160,7 +160,7 @@ function headerText(request: FastifyRequest, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** @throws ChatError 401 unless a token is shown for a session or for staff. */
+/** @throws ChatError 401 unless there is a token for a session or for staff. */
 function requireCredentials(request: FastifyRequest, lastEventId: string | undefined): Credentials {
   const read = readCredentials(queryOf(request), { token: bearerToken(request.headers), lastEventId });
   if (read.kind !== 'given') throw refusalError('missing_credentials');

@@ -5,7 +5,7 @@ import { type Credentials, feedStart } from '../connections/credentials.ts';
 /** Tokens from headers, so that a URL need not contain one. */
 export interface BesideQuery {
   readonly token: string | undefined;
-  /** `Last-Event-ID`: wins over the cursor in the query. */
+  /** `Last-Event-ID`: takes precedence over the cursor in the query. */
   readonly lastEventId?: string | undefined;
 }
 
@@ -16,7 +16,7 @@ export type ReadCredentials =
   /** Nothing is named: a WebSocket names it in its first frame. */
   | { readonly kind: 'nobody' };
 
-/** What a query asks for, the same on every transport. */
+/** The contents of a query, the same on every transport. */
 export function readCredentials(query: URLSearchParams, beside: BesideQuery): ReadCredentials {
   const replaces = textParameter(query, 'replaces')?.slice(0, REPLACES_MAX);
   const lastEventId = beside.lastEventId === '' ? undefined : beside.lastEventId;
@@ -40,7 +40,7 @@ export function textParameter(query: URLSearchParams, name: string): string | un
   return value === null || value === '' ? undefined : value;
 }
 
-/** Null for a text that names nothing. */
+/** Null for a text that is not a session id. */
 export function readId(text: string): number | null {
   return connectQuerySchema.shape.session.safeParse(text).data ?? null;
 }

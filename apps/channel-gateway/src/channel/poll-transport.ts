@@ -33,7 +33,7 @@ export class PollTransport implements PollTransportPort {
   }
 
   whenDrained(listener: () => void): void {
-    // A poll is answered with what it has; nothing more is collected after that.
+    // A poll is answered with the events it has; nothing more is collected after that.
     queueMicrotask(listener);
   }
 

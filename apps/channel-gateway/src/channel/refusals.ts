@@ -17,7 +17,7 @@ export function lastingRefusal(reason: CloseReason): ChatError | null {
   return code === undefined ? null : new ChatError(code, ERROR_CODES[code].meaning);
 }
 
-/** A refusal on a transport that has no close codes of its own. */
+/** A refusal on a transport without close codes. */
 export function httpRefusal(reason: CloseReason): ChatError {
   const lasting = lastingRefusal(reason);
   if (lasting !== null) return lasting;

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
 /**
- * A larger chunk goes through the stream: what waits outside of the stream's own count stays small, and a queue that
- * is worth waiting for always makes the stream tell when it has drained.
+ * A larger chunk goes through the stream. So only little waits outside the stream's own count, and a queue that is
+ * worth waiting for always makes the stream emit `drain`.
  */
 const LARGEST_DIRECT = 16_384;
 
-/** The object that libuv's binding hands a write to when the kernel has not taken all of it. */
+/** The object to which libuv's binding passes a write that the kernel has not completely accepted. */
 interface WriteRequest {
   oncomplete?: (status: number) => void;
   buffer?: Buffer;
@@ -39,7 +39,7 @@ function isBinding(value: unknown): value is StreamBinding {
   );
 }
 
-/** Not part of Node's documented interface: whatever is missing or refuses, writes go through the stream as usual. */
+/** Not part of Node's documented interface: if anything is missing or fails, writes go through the stream as usual. */
 function findBinding(): StreamBinding | null {
   const lookUp: unknown = Reflect.get(process, 'binding');
   if (typeof lookUp !== 'function') return null;
@@ -56,7 +56,7 @@ const BINDING = findBinding();
 /** Shared by all sockets: the binding keeps it only when a write is left over, and then it is replaced. */
 let spare: WriteRequest | null = BINDING === null ? null : new BINDING.WriteWrap();
 
-/** Only a bare TCP or Unix socket; an encrypted one has a queue of its own. */
+/** Only a bare TCP or Unix socket; an encrypted one has its own queue. */
 function isBareHandle(handle: unknown): handle is StreamHandle {
   if (!has(handle, 'writeBuffer', 'constructor') || typeof handle.writeBuffer !== 'function') return false;
   return typeof handle.constructor === 'function' && ['TCP', 'Pipe'].includes(handle.constructor.name);
@@ -67,23 +67,23 @@ function handleOf(socket: Socket): StreamHandle | null {
   return isBareHandle(handle) ? handle : null;
 }
 
-/** What may still wait: bytes left over by the handle, and whatever the stream has. */
+/** The bytes that may still wait: those left over by the handle, and the stream's. */
 interface Backlog {
   leftOver: number;
 }
 
 /**
  * Writes to a socket's handle, without the stream around it, while nothing of ours waits. Most of the user time of
- * `socket.write` is the stream's book-keeping for a write that the kernel takes at once (docs/adr/0013).
+ * `socket.write` is the stream's book-keeping for a write that the kernel accepts at once (docs/adr/0013).
  *
- * Order: the handle has one queue. What is ours goes through the stream from the moment that anything of ours waits
- * until all of it has left. The library's own control frames use the stream and may be overtaken at frame boundaries
- * only, which RFC 6455 §5.4 allows. A handle that is closed or shut down answers an error number.
+ * Order: the handle has one queue. Our chunks go through the stream from the moment that anything of ours waits until
+ * all of it has left. The library's own control frames use the stream and may be overtaken only at frame boundaries,
+ * which RFC 6455 §5.4 allows. A handle that is closed or shut down returns an error number.
  */
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #handle: StreamHandle | null;
-  /** Null: nothing waits, neither here nor in the stream. One field, since every delivery to every socket looks at it. */
+  /** Null: nothing waits, neither here nor in the stream. One field, since every delivery to every socket reads it. */
   #backlog: Backlog | null = null;
 
   constructor(socket: Socket) {
@@ -91,7 +91,7 @@ export class SocketWriter {
     this.#handle = BINDING === null ? null : handleOf(socket);
   }
 
-  /** Whether this Node and this socket allow to write past the stream. */
+  /** Whether this Node and this socket support writing past the stream. */
   get direct(): boolean {
     return this.#handle !== null;
   }
@@ -123,7 +123,10 @@ export class SocketWriter {
     return this.queuedBytes;
   }
 
-  /** Worth calling only with more than `LARGEST_DIRECT` bytes waiting: then the stream has some of them and tells. */
+  /**
+   * Worth calling only with more than `LARGEST_DIRECT` bytes waiting: then the stream has some of them and emits
+   * `drain`.
+   */
   whenDrained(listener: () => void): void {
     this.#socket.once('drain', listener);
   }

@@ -82,7 +82,7 @@ export class SseTransport implements SseTransportPort {
   }
 }
 
-/** What hooks have set on the reply, such as the CORS headers of an allowed Origin. */
+/** Headers that hooks have set on the reply, such as the CORS headers of an allowed Origin. */
 function corsHeaders(reply: FastifyReply): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(reply.getHeaders())) if (typeof value === 'string') headers[name] = value;

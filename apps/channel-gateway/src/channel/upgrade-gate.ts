@@ -57,7 +57,7 @@ export class UpgradeGate {
 
   /** Null when the request was answered here. */
   async admit(request: IncomingMessage, stream: Duplex): Promise<AdmittedUpgrade | null> {
-    // A peer that resets meanwhile must not end the process.
+    // A peer that resets in the meantime must not end the process.
     stream.on('error', ignoreSocketError);
     try {
       const credentials = await this.#check(request);
@@ -120,16 +120,16 @@ export class UpgradeGate {
   }
 }
 
-/** The parser keeps the first of two equal headers and says nothing of the other. */
+/** The parser keeps the first of two equal headers and does not report the other. */
 function countOf(request: IncomingMessage, name: string): number {
   return request.rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 }
 
 function ignoreSocketError(): void {
-  // The 'close' that follows is what counts; without a listener the error would end the process.
+  // The 'close' that follows is handled; without a listener the error would end the process.
 }
 
-/** The token of `Sec-WebSocket-Protocol: chat.v1, bearer.<token>`; several of them are nobody's. */
+/** The token of `Sec-WebSocket-Protocol: chat.v1, bearer.<token>`; several of them count as none. */
 function subprotocolToken(request: IncomingMessage): string | undefined {
   const header = request.headers['sec-websocket-protocol'];
   if (header === undefined) return undefined;

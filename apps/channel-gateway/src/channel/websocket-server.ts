@@ -16,7 +16,7 @@ class ChannelSocket extends WebSocket {
   server: ChannelServerOptions | null = null;
   connection: Connection | null = null;
 
-  /** The library closes with a bare code for what it finds wrong itself; a close of ours always says its name. */
+  /** The library closes with a bare code for its own errors; our own closes always have a name. */
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code, reason ?? (code === undefined ? undefined : closeReason(code)));
   }
@@ -28,7 +28,7 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   else this.server.edge.receive(this.connection, data.toString('utf8'));
 }
 
-/** Answered here and not by the library, which would end a flood without a close code. */
+/** Answered here and not by the library, which would answer a flood without ever closing with a code. */
 function onPing(this: WebSocket, data: Buffer): void {
   if (!(this instanceof ChannelSocket) || this.server === null || this.connection === null) return;
   if (this.readyState === WebSocket.OPEN && this.server.edge.pinged(this.connection)) this.pong(data);
@@ -46,7 +46,7 @@ function onClose(this: WebSocket, code: number): void {
 
 function onError(this: WebSocket, error: Error): void {
   if (!(this instanceof ChannelSocket) || this.server === null) return;
-  // The library has closed with the fitting code (1002, 1007, 1008, 1009) by itself.
+  // The library has already closed with the matching code (1002, 1007, 1008, 1009).
   this.server.logger.debug({ err: error, connection_id: this.connection?.id }, 'socket error');
 }
 
@@ -57,7 +57,7 @@ export interface ChannelServerOptions {
 }
 
 /**
- * The WebSocket side of the gateway: one server without a port of its own, attached to an HTTP server's upgrades. NestJS
+ * The WebSocket side of the gateway: one server without its own port, attached to an HTTP server's upgrades. NestJS
  * wires it and starts it; no message passes through a framework.
  */
 export class ChannelServer {

@@ -8,10 +8,10 @@ import { SocketWriter } from './socket-writer.ts';
 const PING_FRAME = Buffer.from([0x89, 0x00]);
 
 /**
- * Writes frames that the core has encoded straight to the socket. Only whole frames are written, as are the library's
- * own control frames, so they meet at frame boundaries. No extension is negotiated that would change the bytes.
+ * Writes the core's encoded frames straight to the socket. Only whole frames are written, as are the library's own
+ * control frames, so they meet at frame boundaries. No extension is negotiated that would change the bytes.
  *
- * It extends the writer instead of wrapping it: each further object that a delivery touches is another cache miss,
+ * It extends the writer instead of wrapping it: each further object that a delivery accesses is another cache miss,
  * times every connection.
  */
 export class WebSocketTransport extends SocketWriter implements WebSocketTransportPort {

@@ -44,11 +44,11 @@ export interface AdmissionOptions {
   readonly enter: (connection: Connection, start: StartCursor) => void;
   /** It presented a new token of the same person, whose rights may differ. */
   readonly renew: (connection: Connection, principal: Principal) => void;
-  /** The connection with this id lost its slot to a newcomer and is at another gateway. */
+  /** The connection with this id lost its slot to a new one and is at another gateway. */
   readonly displacedElsewhere: (connectionId: string) => void;
 }
 
-/** From a transport to an admitted connection: who is it, and is there a slot. */
+/** From a transport to an admitted connection: checks who it is, and whether there is a slot. */
 export class Admission {
   readonly #options: AdmissionOptions;
 
@@ -62,7 +62,7 @@ export class Admission {
     const { registry, rollout, revocations, metrics, enter } = this.#options;
     try {
       const verdict = await this.#verify(credentials);
-      // It may have left, or timed out, while the keys were fetched.
+      // It may have closed, or timed out, while the keys were fetched.
       if (connection.state !== state) return;
       if (!verdict.ok) {
         this.#refuse(connection, RESULT_OF_REFUSAL[verdict.code], CLOSE_OF_REFUSAL[verdict.code]);
@@ -75,7 +75,7 @@ export class Admission {
       }
       const replaces = credentials.kind === 'stream_link' ? undefined : credentials.replaces;
       if (!(await this.#takeSlot(connection, principal, replaces, state))) return;
-      // It was revoked while it waited for its slot, when it could not be found among the connections.
+      // It was revoked while it waited for its slot, when it was not yet among the connections.
       if (revocations.isRevoked(principal)) {
         this.#refuse(connection, RESULT_OF_REFUSAL.token_revoked, 'revoked');
         return;
@@ -88,7 +88,7 @@ export class Admission {
     }
   }
 
-  /** A new token for an open connection: the same session or user, else it is another one's. */
+  /** A new token for an open connection: it must be for the same session or user. */
   async refresh(connection: Connection, credentials: Credentials): Promise<void> {
     const { registry, renew } = this.#options;
     const { principal } = connection;
@@ -131,7 +131,7 @@ export class Admission {
     replaces: string | undefined,
     state: ConnectionState,
   ): Promise<boolean> {
-    // A poll that does not wait is over at once and counts for nothing.
+    // A poll that does not wait ends at once and is not counted.
     if (connection.transport.kind === 'poll' && connection.transport.waitMs === 0) return true;
     const { leases, limits, registry } = this.#options;
     const key = principal.kind === 'customer' ? `session:${principal.sessionId}` : `staff:${principal.userId}`;

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 /** How long data of a live connection may wait for its reader. */
 const SLOW_CONSUMER_MS = 10_000;
 
-/** Connections whose last write did not leave at once: the next ones look at the queue first. */
+/** Connections whose last write did not leave at once: later writes check the queue first. */
 export class Backlog {
   readonly #connections = new Set<Connection>();
 

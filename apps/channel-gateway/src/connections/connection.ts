@@ -6,7 +6,7 @@ import type { Transport } from './transport.ts';
 export type StartCursor =
   | { readonly kind: 'head' }
   | { readonly kind: 'unreadable' }
-  /** A cursor of version 0.1 names a position that cannot be found any more. */
+  /** A cursor of version 0.1, whose position can no longer be found. */
   | { readonly kind: 'outdated' }
   | { readonly kind: 'after'; readonly cursor: number };
 
@@ -15,7 +15,7 @@ export interface CatchingUp {
   readonly start: StartCursor;
   /** The last number sent here, a seq or one of the staff feed; null until `channel.ready` has said where it begins. */
   readonly cursor: number | null;
-  /** How often its session had been asked for at chat-service when it came; 0 for staff. */
+  /** How often chat-service had been queried about its session when it came; 0 for staff. */
   readonly askedBefore: number;
 }
 
@@ -74,7 +74,7 @@ export class Connection {
   #principal: Principal | null = null;
   #leaseKey: string | null = null;
   #awaitsDrain = false;
-  /** `StaggeredDisconnect`: when this one is sent away. */
+  /** `StaggeredDisconnect`: when this one is disconnected. */
   leaveAt = Number.POSITIVE_INFINITY;
   /** `Deadlines`: the next ping or comment; the end of the wait for a poll. */
   dueAt = Number.POSITIVE_INFINITY;
@@ -86,13 +86,13 @@ export class Connection {
   badFrames = 0;
   /** `Typing`: when typing was last passed on; negative: that it ended. */
   lastTyping = Number.NEGATIVE_INFINITY;
-  /** `StaffSight`: the session an operator looks at. */
+  /** `StaffSight`: the session that an operator is viewing. */
   viewing: number | null = null;
   /** `FrameRate`, and the two that follow. */
   frameTokens: number;
   freeFramesUsed = 0;
   framesAt: number;
-  /** `Backlog`, and the two that follow: a write did not go to the kernel at once. */
+  /** `Backlog`, and the two that follow: a write did not reach the kernel at once. */
   backlogged = false;
   backlogMarkAt = 0;
   backlogMarkBytes = 0;
@@ -141,7 +141,7 @@ export class Connection {
     return state.kind === 'live' || (state.kind === 'catching_up' && state.cursor !== null);
   }
 
-  /** The largest message id sent here while it caught up: what may be acknowledged. */
+  /** The largest message id sent here while it caught up: it may be acknowledged up to this. */
   get sentMessageId(): number {
     return this.#sentMessageId;
   }
@@ -163,7 +163,7 @@ export class Connection {
     this.#leaseKey = key;
   }
 
-  /** The slot it held, which is to be given back; null if it held none. */
+  /** The slot it held, which is to be released; null if it held none. */
   giveUpLease(): string | null {
     const key = this.#leaseKey;
     this.#leaseKey = null;
@@ -178,7 +178,7 @@ export class Connection {
     this.#state = { kind: 'catching_up', start, cursor: null, askedBefore };
   }
 
-  /** Everything up to `cursor` was sent here, a message with this id among it. */
+  /** Everything up to `cursor` was sent here, including a message with this id. */
   reach(cursor: number, messageId = 0): void {
     const state = this.#state;
     if (state.kind !== 'catching_up') throw new Error(`a connection that is ${state.kind} has no cursor of its own`);

@@ -2,12 +2,12 @@ import { feedCursorSchema, feedSeqOf } from '@chat-realtime/protocol';
 import type { StartCursor } from './connection.ts';
 
 interface CustomerStart {
-  /** Null where the client named no readable session: no token fits it. */
+  /** Null if the client named no readable session: no token matches it. */
   readonly sessionId: number | null;
   readonly start: StartCursor;
 }
 
-/** What a client shows to be let in, the same for every transport. */
+/** A client's credentials, the same for every transport. */
 export type Credentials =
   | (CustomerStart & {
       readonly kind: 'customer';

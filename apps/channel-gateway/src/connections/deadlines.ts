@@ -31,12 +31,12 @@ export class Deadlines {
     this.#options = options;
   }
 
-  /** From its admission on it is pinged, or its wait is counted. */
+  /** From its admission on it is pinged, or its wait is timed. */
   begin(connection: Connection): void {
     const { transport } = connection;
     const now = this.#options.clock.now();
     if (transport.kind === 'poll') connection.dueAt = now + transport.waitMs;
-    // Jittered, so that connections made together are not pinged together for ever.
+    // Jittered, so that connections made together are not pinged together forever.
     else connection.dueAt = now + this.#options.random() * this.#pingIntervalMs(transport.kind);
   }
 
@@ -57,7 +57,7 @@ export class Deadlines {
     const { registry } = this.#options;
     const { state } = connection;
     if (state.kind === 'authenticating') {
-      // After a pause the frame that says who it is may still lie unread in the socket.
+      // After a pause the frame with its credentials may still be unread in the socket.
       if (now >= state.deadline && !paused) registry.close(connection, 'timeout');
       return;
     }
@@ -85,7 +85,7 @@ export class Deadlines {
       if (connection.isReadySent) transport.ping();
       return;
     }
-    // After a pause the pongs may still lie unread in the sockets.
+    // After a pause the pongs may still be unread in the sockets.
     if (connection.pingSentAt > 0 && !paused) {
       connection.missedPongs += 1;
       if (connection.missedPongs >= MAX_MISSED_PONGS) {

@@ -49,7 +49,7 @@ export function encodeWebSocket(frames: readonly OutFrame[]): Buffer {
 const DATA_FIELD = Buffer.from('data: ');
 const EVENT_END = Buffer.from('\n\n');
 
-/** Payloads hold no raw line break (see `singleLine`), so no text can end an event or begin a field. */
+/** Payloads contain no raw line break (see `singleLine`), so no text can end an event or begin a field. */
 export function encodeSse(frames: readonly OutFrame[]): Buffer {
   const parts: Buffer[] = [];
   for (const { payload, id } of frames) {
@@ -61,7 +61,7 @@ export function encodeSse(frames: readonly OutFrame[]): Buffer {
 
 const COMMA = Buffer.from(',');
 
-/** Elements of a JSON array, each followed by a comma that the answer's end takes off. */
+/** Elements of a JSON array, each followed by a comma; the end of the answer removes the last one. */
 export function encodePoll(frames: readonly OutFrame[]): Buffer {
   const parts: Buffer[] = [];
   for (const { payload } of frames) parts.push(payload, COMMA);

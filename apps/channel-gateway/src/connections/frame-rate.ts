@@ -1,6 +1,8 @@
 import type { Connection } from './connection.ts';
 
-/** Acks and pings are not counted by the frame rate, but a flood of them is: far above what any client sends. */
+/**
+ * Acks and pings are not counted by the frame rate, but a flood of them is limited, far above what any client sends.
+ */
 const FREE_PER_SECOND = 100;
 const FREE_BURST = 300;
 

@@ -26,7 +26,7 @@ export interface HandshakeOptions {
   readonly isRevoked: (principal: Principal) => boolean;
   /** Id of the database; empty while it is not known. */
   readonly epoch: () => string;
-  /** Null while events come at once. */
+  /** Null while the live path works. */
   readonly degraded: () => DegradedReason | null;
   readonly operatorsOnline: (marks: CustomerState) => number;
   readonly staffState: (viewer: StaffViewer) => { badge: BadgeData; users: readonly PresenceUser[] };
@@ -73,7 +73,7 @@ export class Handshake {
     return true;
   }
 
-  /** The same for staff; `reset`: why the cursor they came with is no good. */
+  /** The same for staff; `reset`: why their cursor is not valid. */
   staff(connection: Connection, from: number, reset: CursorReset | null): boolean {
     const { registry, polls, isRevoked, staffState } = this.#options;
     const { principal } = connection;

@@ -12,7 +12,7 @@ export interface BadFrame {
   readonly kind: 'bad';
   readonly code: 'malformed_request' | 'validation_failed';
   readonly message: string;
-  /** The kind of frame it was meant to be, if that can be recognised. */
+  /** The intended kind of frame, if that can be recognised. */
   readonly of: 'auth' | 'ack' | 'typing' | 'viewing' | null;
 }
 
@@ -26,7 +26,7 @@ export type Command =
   | { readonly kind: 'typing'; readonly sessionId: number | null; readonly active: boolean }
   | { readonly kind: 'viewing'; readonly sessionId: number | null };
 
-/** Parses a text frame into a command, or says what is wrong with it. It knows nothing of the sender. */
+/** Parses a text frame into a command, or reports its fault. It does not know the sender. */
 export function readInbound(text: string): Command | BadFrame {
   const frame = parseObject(text);
   if (frame === null) return { kind: 'bad', code: 'malformed_request', message: 'not a JSON object', of: null };
@@ -52,7 +52,7 @@ export function readInbound(text: string): Command | BadFrame {
   }
 }
 
-/** Acks and pings are counted apart, since a client sends them by itself. */
+/** Acks and pings are counted separately, since a client sends them automatically. */
 export function isFree(command: Command | BadFrame): boolean {
   if (command.kind === 'bad') return command.of === 'ack';
   return command.kind === 'ping' || command.kind === 'customer_ack' || command.kind === 'staff_ack';

@@ -11,11 +11,11 @@ export interface PollsOptions {
   readonly registry: Registry;
   /** While the gateway drains no poll waits. */
   readonly isDraining: () => boolean;
-  /** The newest seq of a session that is followed here. */
+  /** The newest seq of a session that has a stream here. */
   readonly headOf: (sessionId: number) => number | undefined;
 }
 
-/** When a long poll is answered, and with what. The waiting itself is a deadline, see deadlines.ts. */
+/** Decides when a long poll is answered, and with what. The wait itself is a deadline, see deadlines.ts. */
 export class Polls {
   readonly #options: PollsOptions;
 
@@ -53,7 +53,7 @@ export class Polls {
     return true;
   }
 
-  /** It follows live now; one that does not wait is over. */
+  /** It is live now; one that does not wait is answered. */
   wentLive(connection: Connection): void {
     const { transport } = connection;
     if (transport.kind === 'poll' && (transport.waitMs === 0 || this.#options.isDraining())) this.complete(connection);

@@ -17,9 +17,9 @@ export interface RegistryOptions {
   readonly metrics: CoreMetrics;
   readonly logger: CoreLogger;
   readonly frameBurst: number;
-  /** No frame of its stream reaches it any more. */
+  /** It gets no more frames of its stream. */
   readonly detach: (connection: Connection, now: number) => void;
-  /** It is over; called once, after `detach`. */
+  /** It has ended; called once, after `detach`. */
   readonly left: (connection: Connection, now: number) => void;
 }
 
@@ -60,7 +60,7 @@ export class Registry {
     return connection;
   }
 
-  /** Any fault in handling something for a connection ends this connection alone. */
+  /** Any fault in handling something for a connection ends only this connection. */
   guard(connection: Connection, action: () => void): void {
     try {
       action();
@@ -106,7 +106,7 @@ export class Registry {
     this.close(connection, 'slow_consumer');
   }
 
-  /** It stays open until its moment and gets nothing of its stream any more. */
+  /** It stays open until its moment and gets no more frames of its stream. */
   takeOut(connection: Connection): void {
     this.#options.detach(connection, this.#options.clock.now());
     connection.leave();

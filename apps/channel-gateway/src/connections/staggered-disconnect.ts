@@ -4,7 +4,7 @@ import type { Polls } from './polls.ts';
 import type { Registry } from './registry.ts';
 
 const POLL_MS = 50;
-/** For close frames that are still on their way when the last client is sent away. */
+/** Time for close frames still in flight when the last client is disconnected. */
 const GRACE_MS = 1_500;
 
 /** After a restore clients reconnect at this rate, over the time of a drain at most. */

@@ -1,18 +1,18 @@
 import type { CloseReason, ErrorCode } from '@chat-realtime/protocol';
 
 interface TransportBase {
-  /** Bytes given to `write` that the kernel has not taken yet. */
+  /** Bytes passed to `write` that the kernel has not accepted yet. */
   readonly queuedBytes: number;
-  /** All bytes ever given to `write`, so that `enqueuedBytes - queuedBytes` grows while the peer reads. */
+  /** All bytes ever passed to `write`, so that `enqueuedBytes - queuedBytes` grows while the peer reads. */
   readonly enqueuedBytes: number;
   /**
-   * Whole encoded frames of this transport's own encoding. The buffer is shared with other connections: never write
-   * into it. Answers what `queuedBytes` is then.
+   * Whole encoded frames in this transport's encoding. The buffer is shared with other connections: never write into
+   * it. Returns `queuedBytes` after the write.
    */
   write(bytes: Buffer): number;
   /** Calls once when everything queued has left. */
   whenDrained(listener: () => void): void;
-  /** Tells the peer why and ends; the core destroys it if that takes too long. */
+  /** Sends the peer the reason and ends; the core destroys it if that takes too long. */
   close(reason: CloseReason): void;
   destroy(): void;
 }

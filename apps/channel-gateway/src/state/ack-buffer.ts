@@ -33,7 +33,7 @@ export class AckBuffer {
   #failures = 0;
   #flushing: Promise<void> | null = null;
   #stopped = false;
-  /** Whose ids the marks in Redis are to be; null once Redis was told, and where chat-service names no database. */
+  /** The epoch that the marks in Redis must have; null once it was written, and if chat-service names no database. */
   #beginning: { readonly epoch: string; readonly changed: boolean } | null = null;
 
   constructor(options: AckBufferOptions) {
@@ -67,7 +67,7 @@ export class AckBuffer {
     this.#flushedAt = this.#options.clock.now();
     const sending = [...this.#pending];
     for (let from = 0; from < sending.length; from += BATCH_MAX) {
-      // What was forgotten meanwhile is not sent.
+      // An ack removed in the meantime is not sent.
       const batch = sending.slice(from, from + BATCH_MAX).filter(([key]) => this.#pending.has(key));
       if (batch.length > 0 && !(await this.#send(batch))) break;
     }
@@ -87,18 +87,18 @@ export class AckBuffer {
       return false;
     }
     this.#failures = 0;
-    // One that moved on meanwhile is sent again.
+    // An ack that has moved on in the meantime is sent again.
     for (const [key, entry] of batch) if (this.#pending.get(key) === entry) this.#pending.delete(key);
     this.#options.metrics.acksSent(entries.length);
     return true;
   }
 
-  /** This database answers from now on. `changed`: another one did before, and what is pending has its ids. */
+  /** This database answers from now on. `changed`: another one did before, and pending acks have its ids. */
   begin(epoch: string, changed: boolean): void {
     if (changed) this.#pending.clear();
     this.#beginning = { epoch, changed: changed || this.#beginning?.changed === true };
     void this.#beginLastSeen().catch((error: unknown) => {
-      this.#options.logger.debug({ err: error }, 'last_seen is begun with the next mark');
+      this.#options.logger.debug({ err: error }, 'last_seen will be started with the next mark');
     });
   }
 
@@ -123,7 +123,7 @@ export class AckBuffer {
     if (this.#pending.size > 0)
       this.#options.logger.warn(
         { pending: this.#pending.size },
-        'acks are lost: chat-service did not take them in time',
+        'acks are lost: chat-service did not accept them in time',
       );
   }
 

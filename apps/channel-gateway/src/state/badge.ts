@@ -9,7 +9,7 @@ import {
 } from '@chat-realtime/protocol';
 import type { CatchupParticipant } from '../sync/catchup-draft.ts';
 
-/** What connections are sent until the badge is known. */
+/** Sent to connections until the badge is known. */
 const NO_BADGE: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
 
 export interface BadgeOptions {
@@ -43,7 +43,7 @@ export class Badge implements CatchupParticipant {
     if (!countsTheSame(known, badge)) this.#options.push(badge);
   }
 
-  /** It comes with every page of the feed, without being asked for. */
+  /** It comes with every page of the feed, without a separate request. */
   compose(): void {}
 
   apply(_request: CatchupRequest, { badge }: CatchupResponse): void {

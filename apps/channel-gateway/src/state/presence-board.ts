@@ -29,7 +29,7 @@ const STATE_BY_STATUS: Readonly<Record<OperatorStatus, PresenceState>> = {
   off: 'offline',
 };
 
-/** Which operators are connected anywhere: to this gateway, and to the others by their messages. */
+/** The operators connected anywhere: to this gateway, and to others according to their messages. */
 export class PresenceBoard {
   readonly #gatewayId: string;
   readonly #local = new Map<string, LocalOperator>();
@@ -66,7 +66,7 @@ export class PresenceBoard {
     }
   }
 
-  /** `viewing`: what the connection that is gone looked at. */
+  /** `viewing`: the session that the closed connection was viewing. */
   left(principal: StaffPrincipal, viewing: number | null, now: number): void {
     const known = this.#local.get(principal.userId);
     if (known === undefined) return;
@@ -87,7 +87,7 @@ export class PresenceBoard {
     else this.#remote.set(data.gateway_id, { at: now, operators: data.operators });
   }
 
-  /** In any order: of two choices of one operator the newer one holds. True if one was new. */
+  /** In any order: of two choices by one operator the newer one counts. True if one was new. */
   chosen(statuses: readonly ChosenStatus[]): boolean {
     let hasChanged = false;
     for (const status of statuses) {
@@ -99,12 +99,12 @@ export class PresenceBoard {
     return hasChanged;
   }
 
-  /** Another database has other choices, whose versions begin anew. */
+  /** Another database has other choices, whose versions start again. */
   forgetChosen(): void {
     this.#chosen.clear();
   }
 
-  /** Forgets who is gone; true when what people see has changed since the last call. */
+  /** Removes operators who are gone; true if what people see has changed since the last call. */
   refresh(now: number): boolean {
     for (const [userId, operator] of this.#local) {
       if (operator.connections <= 0 && now - operator.leftAt >= LINGER_MS) this.#local.delete(userId);

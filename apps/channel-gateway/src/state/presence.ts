@@ -11,16 +11,16 @@ import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts'
 import { PresenceBoard, type PresenceMessage } from './presence-board.ts';
 
 const NOBODY = '[]';
-/** Said again after this time where head checks are rare: chat-service forgets after 30 s. */
+/** Repeated after this time if head checks are rare: chat-service discards it after 30 s. */
 const REPEAT_MS = 15_000;
 
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly gatewayId: string;
   readonly heartbeatSeconds: number;
-  /** Events come no faster than the head check finds them: the gateways may not hear each other either. */
+  /** The live path is impaired: the gateways may not hear each other either. */
   readonly isImpaired: () => boolean;
-  /** What staff see of presence has changed. */
+  /** The presence that staff see has changed. */
   readonly changed: (users: readonly PresenceUser[]) => void;
   /** The number of operators that customers see has changed. */
   readonly countChanged: (operatorsOnline: number) => void;
@@ -35,13 +35,13 @@ export class Presence implements CatchupParticipant {
   readonly #board: PresenceBoard;
   #countTold = 0;
   #nextHeartbeatAt = 0;
-  /** Operators online as chat-service last said, for when the gateways do not hear each other. */
+  /** Operators online according to chat-service, for when the gateways do not hear each other. */
   #sourceCount = 0;
   /** Presence may have changed. */
   #reportWanted = false;
-  /** It is to be said even if nothing changed: what is not repeated is forgotten. */
+  /** It must be sent even if nothing changed: presence that is not repeated expires. */
   #reportDue = false;
-  /** The operators as chat-service was told of them. */
+  /** The operators as last reported to chat-service. */
   #reported = NOBODY;
   #reportedAt: number;
 
@@ -67,7 +67,10 @@ export class Presence implements CatchupParticipant {
     this.#refresh(this.#options.clock.now());
   }
 
-  /** `viewing`: what the connection that is gone looked at. Others are told a little later, if it stays away. */
+  /**
+   * `viewing`: the session that the closed connection was viewing. Others are informed a little later, if it does not
+   * return.
+   */
   left(principal: StaffPrincipal, viewing: number | null, now: number): void {
     this.#board.left(principal, viewing, now);
   }
@@ -82,7 +85,7 @@ export class Presence implements CatchupParticipant {
     this.#board.receive(message, this.#options.clock.now());
   }
 
-  /** What operators chose, as a control message or a catch-up answer has it. */
+  /** The chosen statuses, from a control message or a catch-up answer. */
   learnStatuses(statuses: readonly ChosenStatus[]): void {
     if (this.#board.chosen(statuses)) this.#refresh(this.#options.clock.now());
   }
@@ -100,12 +103,14 @@ export class Presence implements CatchupParticipant {
     requestCatchup();
   }
 
-  /** Say it once more with the next call. */
+  /** Report it once more with the next call. */
   headCheckDue(): void {
     if (this.#board.hasLocal) this.#reportDue = true;
   }
 
-  /** A row per operator is written for it, so it goes only when it says something new, and with each head check. */
+  /**
+   * chat-service writes a row per operator for it, so it is sent only when it has changed, and with each head check.
+   */
   compose(draft: CatchupDraft): void {
     if (!this.#reportWanted && !this.#reportDue) return;
     const report = this.#board.report();
@@ -129,7 +134,7 @@ export class Presence implements CatchupParticipant {
     if (request.presence !== undefined) this.#reportDue = true;
   }
 
-  /** It has other choices, and does not know who is here. */
+  /** That database has other choices, and does not know who is here. */
   databaseChanged(): void {
     this.#board.forgetChosen();
     this.#reportDue = true;

@@ -4,16 +4,18 @@ import { RecentIds } from '../recent-ids.ts';
 import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
 
 const REMEMBERED = 10_000;
-/** Ours become visible in the order of their ids. Of a site's own source a smaller one may show after a larger one. */
+/**
+ * Ours become visible in the order of their ids. With a site's own source a smaller id may appear after a larger one.
+ */
 const OVERLAP = 50;
 
-/** By all they say: an id comes again after a restore. */
+/** Identified by all fields: an id is used again after a restore. */
 function keyOf({ id, kind, subject, not_after }: Revocation): string {
   return `${id} ${not_after} ${kind}:${subject}`;
 }
 
 export interface RevocationsOptions {
-  /** What the verifier looks at; filled here. */
+  /** Read by the verifier; filled here. */
   readonly set: RevocationSet;
   /** A new revocation became known. */
   readonly revoked: () => void;
@@ -31,7 +33,7 @@ export class Revocations implements CatchupParticipant {
     this.#options = options;
   }
 
-  /** Up to here all are known; a control message alone does not say what was lost before it. */
+  /** Up to this id all are known; a control message alone does not show what was lost before it. */
   get readUpTo(): number {
     return this.#readUpTo;
   }
@@ -46,14 +48,14 @@ export class Revocations implements CatchupParticipant {
     return fresh.length;
   }
 
-  /** A message said that the newest revocation has this id. */
+  /** A message announced that the newest revocation has this id. */
   learnHead(id: number): void {
     if (id <= this.#readUpTo) return;
     this.#wanted = true;
     this.#options.requestCatchup();
   }
 
-  /** Ask with the next call, and make one for that alone. */
+  /** Fetch with the next call, and make one just for that. */
   headCheckDue(): void {
     this.#wanted = true;
   }
@@ -68,9 +70,10 @@ export class Revocations implements CatchupParticipant {
     const fresh = this.learn(revocations);
     const before = this.#readUpTo;
     const newest = revocations.reduce((most, { id }) => Math.max(most, id), head ?? 0);
-    // Ids that end before where we are were begun anew.
+    // Ids that end before ours have started again.
     this.#readUpTo = head === undefined ? Math.max(this.#readUpTo, newest) : newest;
-    // More may lie behind a long page. One second and tick for each would let the revoked in for too long after a start.
+    // There may be more after a full page. With one page per second and tick, revoked tokens would work too long after
+    // a start.
     if (fresh <= OVERLAP || this.#readUpTo <= before) return;
     this.#wanted = true;
     this.#options.requestCatchup();

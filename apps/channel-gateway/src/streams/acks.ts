@@ -12,7 +12,7 @@ export interface AcksOptions {
   readonly buffer: Pick<AckBuffer, 'record'>;
 }
 
-/** Acks that wait for the assignee of their session; further ones are left out. */
+/** Acks that wait for the assignee of their session; further ones are dropped. */
 const WAITING_MAX = 1_000;
 
 interface StaffAck {
@@ -48,7 +48,7 @@ export class Acks {
     if (lastId > 0) this.#options.buffer.record(sessionId, 'client', lastId);
   }
 
-  /** Of a session that is theirs to see. Where that is not known yet, it waits for the answer. */
+  /** For a session in the operator's scope. While that is not known yet, the ack waits for the answer. */
   staff(principal: StaffPrincipal, sessionId: number, lastId: number): void {
     const { sight, buffer } = this.#options;
     if (lastId <= 0) return;
@@ -56,7 +56,7 @@ export class Acks {
     else if (sight.ownerOf(sessionId) === undefined) this.#wait({ principal, sessionId, lastId });
   }
 
-  /** chat-service has said whose some sessions are. */
+  /** chat-service has reported the assignees of some sessions. */
   ownersLearned(): void {
     const { sight } = this.#options;
     for (const [key, { principal, sessionId, lastId }] of this.#waiting) {
@@ -72,7 +72,7 @@ export class Acks {
     if (known === undefined ? this.#waiting.size < WAITING_MAX : known.lastId < ack.lastId) this.#waiting.set(key, ack);
   }
 
-  /** The newest message that this very connection was sent. */
+  /** The newest message that was sent on this very connection. */
   #sentTo(connection: Connection, sessionId: number): number {
     if (!connection.isLive) return connection.sentMessageId;
     const newest = this.#options.sessions.get(sessionId)?.lastMessageId ?? 0;

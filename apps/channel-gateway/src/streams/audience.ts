@@ -10,7 +10,7 @@ export const SLOW_CONSUMER_BYTES = 1_048_576;
 
 export interface AudienceHost {
   scheduleFlush(audience: Audience): void;
-  /** Its socket did not take everything at once. */
+  /** Its socket did not accept everything at once. */
   noteBacklog(connection: Connection): void;
   shed(connection: Connection): void;
   /** A poll connection has its first events. */
@@ -19,13 +19,13 @@ export interface AudienceHost {
 
 interface EphemeralFrame {
   readonly frame: OutFrame;
-  /** A user who does not get their own typing back. */
+  /** A user who does not receive their own typing. */
   readonly exceptUser: string | null;
 }
 
 const EMPTY = Buffer.alloc(0);
 
-/** The bytes of one turn of the loop: each encoding is made once, when the first connection needs it. */
+/** The bytes of one turn of the event loop: each encoding is made once, when the first connection needs it. */
 class TurnBytes {
   readonly #durable: readonly OutFrame[];
   readonly #all: readonly OutFrame[];
@@ -38,7 +38,7 @@ class TurnBytes {
   }
 
   all(kind: TransportKind): Buffer {
-    // A poll answers with events alone.
+    // A poll is answered only with events.
     if (kind === 'poll' || this.#all === this.#durable) return this.durable(kind);
     return encodeOnce(this.#encodedAll, kind, this.#all);
   }
@@ -58,14 +58,14 @@ function encodeOnce(cache: Map<TransportKind, Buffer>, kind: TransportKind, fram
 }
 
 /**
- * Live connections that get the same frames. What falls due in one turn of the loop leaves in one write per socket, and
- * all sockets get the same buffer: per connection there is neither encoding nor allocation.
+ * Live connections that get the same frames. What is due in one turn of the event loop leaves in one write per socket,
+ * and all sockets get the same buffer: there is neither encoding nor allocation per connection.
  */
 export class Audience {
   readonly members: Connection[] = [];
-  /** Of the members, in their order: the hot loop touches nothing else of a connection. */
+  /** The members' transports, in order: the hot loop accesses nothing else of a connection. */
   readonly #transports: Transport[] = [];
-  /** Members that end with their first events, so that a flush need not look for them where there are none. */
+  /** Members that end with their first events, so that a flush need not search for them if there are none. */
   #polls = 0;
   #durable: OutFrame[] = [];
   #ephemeral: Map<string, EphemeralFrame> | null = null;
@@ -129,7 +129,7 @@ export class Audience {
     this.#finishPolls(durable);
   }
 
-  /** The hot loop. A connection without a backlog costs one write, and its transport is all that is looked at. */
+  /** The hot loop. A connection without a backlog costs one write, and only its transport is accessed. */
   #write(members: readonly Connection[], transports: readonly Transport[], bytes: TurnBytes): void {
     let slow: Connection[] | null = null;
     let kind: TransportKind | null = null;
@@ -184,7 +184,7 @@ function transportsOf(connections: readonly Connection[]): Transport[] {
   return connections.map((connection) => connection.transport);
 }
 
-/** The last one takes the place: the order of members means nothing. */
+/** The last one takes its place: the order of members has no meaning. */
 function removeAt<T>(list: T[], index: number): void {
   const last = list.pop();
   if (last !== undefined && index < list.length) list[index] = last;

@@ -19,7 +19,9 @@ export function written(
   return { hop: 'written', path, to, sockets, connections: named };
 }
 
-/** Once for each frame and audience, not for each socket. `committedAt`: unix ms; null where the frame does not say. */
+/**
+ * Once for each frame and audience, not for each socket. `committedAt`: unix ms; null if the frame does not contain it.
+ */
 export function noteWritten(
   trace: CoreTrace,
   frame: LiveFrame,
@@ -31,7 +33,7 @@ export function noteWritten(
 ): void {
   const { sessionId, seq } = frame;
   trace.note(sessionId, seq, written(path, to, sockets, connections));
-  // Frames carry no trace of the caller: session and seq lead from here to the spans before.
+  // Frames carry no trace of the caller: session and seq lead from here to the earlier spans.
   if (committedAt !== null && trace.exports)
     trace.begin('chat.deliver', { session_id: sessionId, seq }, null, new Date(committedAt))?.end();
 }

@@ -1,13 +1,13 @@
 /** A reader that wants the feed after a number. */
 export interface FeedReader {
-  /** Who it is, whatever number it has come to. */
+  /** Its identity, whatever number it has reached. */
   readonly key: object;
   readonly after: number;
 }
 
 /**
  * Decides whose page of the feed is read next. Distinct cursors take turns, and of those that arrived together the one
- * closest to the head is first. So an operator far behind delays nobody, and is not delayed by those who come later.
+ * closest to the head is first. So an operator far behind delays nobody, and later ones do not delay them.
  */
 export class FeedTurns {
   #turn = 0;
@@ -30,7 +30,7 @@ export class FeedTurns {
     return best.after;
   }
 
-  /** Whoever is new comes before those who have had their last turn by now, and after those who still wait. */
+  /** A new reader comes before those who have had their last turn, and after those who still wait. */
   #turnOf(key: object): number {
     const known = this.#served.get(key);
     if (known !== undefined) return known;

@@ -1,22 +1,22 @@
 import type { Connection } from '../connections/connection.ts';
 import { PAGE_QUEUE_LIMIT, type StreamHost } from './stream-host.ts';
 
-/** Those who follow live and share the bytes of a frame. */
+/** The live connections that share the bytes of a frame. */
 export interface Followers {
-  /** Sends what is pending for them. */
+  /** Sends their pending frames. */
   flush(): void;
   add(connection: Connection): void;
 }
 
-/** What goes on with a connection whose socket was full and has drained. */
+/** Continues with a connection whose socket was full and has drained. */
 export interface Pacing {
   drained(connection: Connection): void;
 }
 
 /**
- * The connections that are on their way to the cursor of a stream, each from its own. A session's are served by pages that
- * they share, staff by pages or frames of their own; the rest is one rule. The socket paces them, and one that is level
- * joins the followers behind what is pending for those: it has had that.
+ * The connections that catch up with a stream, each from its own cursor. A session's connections share pages; staff
+ * read pages or frames of their own; the rest is one rule. The socket paces them. A connection that has caught up joins
+ * the live ones behind their pending frames, since it has had those.
  */
 export class Joining {
   readonly connections: Connection[] = [];
@@ -39,7 +39,7 @@ export class Joining {
     if (index >= 0) this.connections.splice(index, 1);
   }
 
-  /** A full socket is looked at again when it has drained. A poll has no socket of its own: its answer ends it. */
+  /** A full socket is checked again when it has drained. A poll has no socket of its own: its answer ends it. */
   hasRoom(connection: Connection): boolean {
     if (connection.transport.kind === 'poll') return true;
     return connection.hasRoom(PAGE_QUEUE_LIMIT, () => {
@@ -47,7 +47,7 @@ export class Joining {
     });
   }
 
-  /** True if it is level with the stream and follows live from now on. */
+  /** True if it has caught up with the stream and is live from now on. */
   joinIfLevel(connection: Connection, cursor: number, messageFloor = 0): boolean {
     if (cursorOf(connection) !== cursor || !this.hasRoom(connection)) return false;
     this.join(connection, messageFloor);
@@ -63,7 +63,7 @@ export class Joining {
   }
 }
 
-/** Null for one that is not catching up, and until it is known where it begins. */
+/** Null for one that is not catching up, and until its starting point is known. */
 export function cursorOf({ state }: Connection): number | null {
   return state.kind === 'catching_up' ? state.cursor : null;
 }

@@ -33,7 +33,8 @@ function readSubscribers(value: unknown): Subscribers | null {
   return {
     session_id: idOrNull(value['session_id']),
     assigned_user_id: textOrNull(value['assigned_user_id']),
-    // A source that does not say whose it was is not taken for one that says it was nobody's.
+    // A source that does not name the previous assignee must not be confused with one that says the session was
+    // unassigned.
     ...('previous_user_id' in value && { previous_user_id: textOrNull(value['previous_user_id']) }),
   };
 }
@@ -70,7 +71,7 @@ export function liveFrameOf(event: object): LiveFrame | null {
   return fromObject({ ...event }, Buffer.from(JSON.stringify(event)));
 }
 
-/** Whether it is an event, which has a place in a sequence, and no ephemeral frame. */
+/** Whether it is an event, which has a place in a sequence, and not an ephemeral frame. */
 export function isDurable(frame: LiveFrame): boolean {
   return frame.seq !== null || frame.feedSeq !== null || frame.type in STAFF_ONLY;
 }
@@ -84,7 +85,7 @@ export function messageIdOf(frame: LiveFrame): number {
   return isMessage(frame) ? (idOrNull(frame.data['id']) ?? 0) : 0;
 }
 
-/** When the event was committed, in unix milliseconds; null where the frame does not say. */
+/** When the event was committed, in unix milliseconds; null if the frame does not contain it. */
 export function committedAt(frame: LiveFrame): number | null {
   const createdAt = frame.data['created_at'];
   if (typeof createdAt !== 'string') return null;
@@ -108,7 +109,7 @@ export function countField(frame: LiveFrame, name: string): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-/** The gapless part of a page that follows `after`. If the source returned anything else, it is asked again. */
+/** The gapless part of a page that follows `after`. If the source returned anything else, it is queried again. */
 export function followingFrames(page: CatchupSession, after: number): LiveFrame[] {
   const frames: LiveFrame[] = [];
   for (const event of page.events) {

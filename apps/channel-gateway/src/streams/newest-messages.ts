@@ -1,4 +1,4 @@
-/** Beyond this the least recent are dropped: chat-service alone clamps acks of them until the next message. */
+/** Beyond this the least recent are dropped: then only chat-service clamps their acks, until the next message. */
 const SESSIONS_MAX = 20_000;
 
 /** The newest message of each session that operators here were sent. They may acknowledge up to it. */

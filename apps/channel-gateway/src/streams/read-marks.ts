@@ -26,7 +26,7 @@ export class ReadMarks {
     return this.#known;
   }
 
-  /** Of a `chat.read` frame; false when it says nothing new. */
+  /** From a `chat.read` frame; false if it contains nothing new. */
   move(frame: LiveFrame, by: string | null): boolean {
     const known = this.#known;
     if (known === null || (by !== 'client' && by !== 'staff')) return true;
@@ -40,7 +40,7 @@ export class ReadMarks {
     return true;
   }
 
-  /** What chat-service says; answers the marks that are further than they were known to be. */
+  /** Marks from chat-service; returns those that have advanced. */
   learn(state: CustomerState): { readonly by: Side; readonly mark: Mark }[] {
     const known = this.#known;
     this.#known = state;

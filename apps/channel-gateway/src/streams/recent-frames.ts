@@ -13,7 +13,7 @@ export class RecentFrames {
   /** Everything after this number is here. */
   #floor = Number.POSITIVE_INFINITY;
 
-  /** Begins anew: nothing at or before `floor` is here. */
+  /** Starts again: nothing at or before `floor` is here. */
   restart(floor: number): void {
     this.#frames = [];
     this.#bytes = 0;
@@ -28,7 +28,7 @@ export class RecentFrames {
     if (this.#frames.length > 2 * FRAMES_MAX || this.#bytes > 2 * BYTES_MAX) this.#trim();
   }
 
-  /** About so many bytes of what followed, at least one frame; null when that is not known. */
+  /** About this many bytes of the frames after a number, at least one frame; null if they are not known. */
   after(cursor: number, maxBytes: number): LiveFrame[] | null {
     if (cursor < this.#floor) return null;
     let low = 0;

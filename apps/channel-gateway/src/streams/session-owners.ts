@@ -3,12 +3,12 @@ import { countField, type LiveFrame, textField } from './live-frame.ts';
 
 /** Sessions whose owner is remembered; beyond it those received longest ago are fetched again when needed. */
 const SESSIONS_MAX = 20_000;
-/** One call asks for so many; what does not fit is asked with the next. */
+/** One call requests this many; the rest is requested with the next. */
 const ASKED_AT_ONCE = 1_000;
 
 interface Owner {
   readonly assignedUserId: string | null;
-  /** Of the session's sequence, where this was true. */
+  /** The seq of the session at which this was true. */
   readonly seq: number;
 }
 
@@ -58,7 +58,7 @@ export class SessionOwners {
     return [...this.#asked].slice(0, ASKED_AT_ONCE);
   }
 
-  /** Asked, and chat-service did not say: nobody with a narrow scope is shown it. */
+  /** Requested, and chat-service did not return it: nobody with a narrow scope is shown it. */
   unknown(sessionId: number): void {
     this.#asked.delete(sessionId);
   }
@@ -75,14 +75,14 @@ export class SessionOwners {
     return owner;
   }
 
-  /** A session that a client names. Until it is known whose it is, only scope `all` may. */
+  /** A session that a client names. Until its assignee is known, only scope `all` may use it. */
   sees(viewer: StaffViewer, sessionId: number): boolean {
     if (viewer.scope === 'all') return true;
     const owner = this.ask(sessionId);
     return owner !== undefined && seesSession(viewer, owner);
   }
 
-  /** A frame of the live path: it says itself whose its callback is, and where nothing newer is known, whose its session. */
+  /** A frame of the live path: it names its callback's assignee and, if nothing newer is known, its session's. */
   seesLive(viewer: StaffViewer, frame: LiveFrame): boolean {
     if (viewer.scope === 'all') return true;
     const { sessionId, subscribers } = frame;
@@ -92,7 +92,7 @@ export class SessionOwners {
     return seesEvent(viewer, frame, { session, callback: textField(frame, 'assigned_user_id') });
   }
 
-  /** An event of the page that was learned last. What that did not say of it is not shown. */
+  /** An event of the page that was learned last. If that page did not name its assignee, it is not shown. */
   seesPaged(viewer: StaffViewer, frame: LiveFrame): boolean {
     if (viewer.scope === 'all') return true;
     const session = frame.sessionId === null ? null : this.of(frame.sessionId);

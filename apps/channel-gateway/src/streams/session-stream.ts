@@ -12,23 +12,23 @@ import { Sequencer } from './sequencer.ts';
 import type { StreamHost } from './stream-host.ts';
 import { noteWritten, written } from './delivery-trace.ts';
 
-/** This many times in a row, a head before the cursor is no accident. */
+/** A head before the cursor this many times in a row is no coincidence. */
 const HEADS_BEHIND = 2;
 /** A stream read this recently need not be read again for a poll that is level with it. */
 const FRESH_MS = 15_000;
 
 type StreamState =
   | { readonly kind: 'subscribing' }
-  /** Nothing published is missed any more; the head is not known yet. */
+  /** No publication is missed any more; the head is not known yet. */
   | { readonly kind: 'reading' }
   | { readonly kind: 'live' };
 
 export interface SessionStreamHost extends StreamHost {
   /** The stream wants a catch-up call. */
   wantCatchup(stream: SessionStream): void;
-  /** A frame is missing: ask for it if it is still missing in so many milliseconds. */
+  /** A frame is missing: fetch it if it is still missing a little later. */
   scheduleGapCheck(stream: SessionStream, ms: number): void;
-  /** Sends `channel.ready`, with a reset after it where the start cursor is no good; false if nothing may follow. */
+  /** Sends `channel.ready`, followed by a reset if the start cursor is not valid; false if nothing may follow. */
   sendReady(connection: Connection, page: CatchupSession, marks: CustomerState | null): boolean;
   finishPoll(connection: Connection, lastSeq: number, hasMore: boolean): void;
 }
@@ -101,7 +101,7 @@ export class SessionStream implements Pacing {
     return this.#state.kind === 'live';
   }
 
-  /** Neither subscribed at the fan-out nor waiting for its answer: to be subscribed when that is back. */
+  /** Neither subscribed at the fan-out nor waiting for its answer: to be subscribed when it is back. */
   get needsSubscription(): boolean {
     return !this.#subscribed && this.#state.kind !== 'subscribing';
   }
@@ -122,7 +122,7 @@ export class SessionStream implements Pacing {
   }
 
   /**
-   * A poll that is level with a stream that is up to date waits in it at once: there is nothing to ask, so polling costs
+   * A poll that is level with an up-to-date stream joins it at once: nothing needs to be queried, so polling costs
    * chat-service nothing.
    */
   attach(connection: Connection, start: StartCursor): void {
@@ -147,7 +147,7 @@ export class SessionStream implements Pacing {
     return this.#host.clock.now() - this.#verifiedAt < FRESH_MS;
   }
 
-  /** Chat-service is being asked about it. */
+  /** chat-service is being queried about it. */
   asked(): void {
     this.#timesAsked += 1;
     if (this.#state.kind === 'live') this.#cursorAsked = this.#sequence.cursor;
@@ -158,14 +158,14 @@ export class SessionStream implements Pacing {
     return this.isLive && lastSeq > this.#sequence.cursor;
   }
 
-  /** Once may be an answer from an instance that still asks the server of before. */
+  /** A single one may come from an instance that still uses the old server. */
   judgeHead(lastSeq: number): 'good' | 'doubtful' | 'restored' {
     this.#headsBehind = this.#state.kind === 'live' && lastSeq < this.#cursorAsked ? this.#headsBehind + 1 : 0;
     if (this.#headsBehind === 0) return 'good';
     return this.#headsBehind >= HEADS_BEHIND ? 'restored' : 'doubtful';
   }
 
-  /** The database is another one: whoever is here has not been told anything yet and begins with its head. */
+  /** The database is another one: connections that have received nothing yet start with its head. */
   restart(): void {
     if (this.#state.kind === 'live') this.#state = { kind: 'reading' };
     this.#sequence.restart(-1);
@@ -180,7 +180,7 @@ export class SessionStream implements Pacing {
     if (this.size > 0) this.#host.wantCatchup(this);
   }
 
-  /** The fan-out answered: what was published before is read, what comes after is received. */
+  /** The fan-out answered: earlier publications are read, later ones are received. */
   subscriptionSettled(subscribed: boolean): void {
     this.#subscribed = subscribed;
     if (this.#state.kind === 'subscribing') this.#state = { kind: 'reading' };
@@ -203,9 +203,9 @@ export class SessionStream implements Pacing {
   }
 
   /**
-   * What to ask: a cursor after which events are wanted, `head`, or nothing. Connections at different cursors share
-   * pages; where one page cannot serve all, the smallest and the largest cursor take turns, so that a long resume
-   * does not keep a gap waiting.
+   * What to request: a cursor after which events are wanted, `head`, or nothing. Connections at different cursors share
+   * pages; if one page cannot serve all, the smallest and the largest cursor take turns, so that a long resume does not
+   * delay the repair of a gap.
    */
   nextQuestion(): number | 'head' | null {
     const { head, cursors } = this.#wants();
@@ -239,7 +239,7 @@ export class SessionStream implements Pacing {
     return { head, cursors };
   }
 
-  /** The answer to `want`, or of a head check (`after` null: no events were asked for). */
+  /** The answer to `want`, or to a head check (`after` null: no events were requested). */
   applyPage(page: CatchupSession, after: number | null): void {
     this.#verifiedAt = this.#host.clock.now();
     if (page.last_seq > this.#head) this.#head = page.last_seq;
@@ -286,7 +286,7 @@ export class SessionStream implements Pacing {
     if (seq > this.#head) this.#head = seq;
     const messageId = messageIdOf(frame);
     if (messageId > 0) {
-      // A site's ids may come in another order than that of the numbers.
+      // A site's ids may come in another order than their numbers.
       this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
       const author = frame.data['sender_type'] === 'client' ? 'client' : 'staff';
       const user = textField(frame, 'sender_id') ?? '';
@@ -314,7 +314,7 @@ export class SessionStream implements Pacing {
 
   #receiveEphemeral(frame: LiveFrame): void {
     const by = textField(frame, 'by');
-    // A customer's typing is for the other side; their own tabs need not see it.
+    // A customer's typing is for the other side; their own tabs do not need it.
     if (frame.type === 'chat.typing' && by === 'client') return;
     if (frame.type === 'chat.read' && !this.#marks.move(frame, by)) return;
     const out = { payload: frame.payload, id: null };
@@ -334,7 +334,7 @@ export class SessionStream implements Pacing {
     }
   }
 
-  /** A read mark whose frame was lost is told by the next head check. */
+  /** The next head check repairs a read mark whose frame was lost. */
   #repairMarks(state: CustomerState | undefined): void {
     if (state === undefined) return;
     for (const { by, mark } of this.#marks.learn(state)) {
@@ -355,7 +355,7 @@ export class SessionStream implements Pacing {
     if (!connection.isOver) this.#joinIfLevel(connection);
   }
 
-  /** What of the page follows the connection's own cursor. A poll is answered with it. */
+  /** The part of the page after the connection's own cursor. A poll is answered with it. */
   #sendPage(connection: Connection, after: number | null, frames: readonly LiveFrame[]): void {
     let cursor = cursorOf(connection);
     if (after === null || cursor === null || cursor < after) return;

@@ -12,9 +12,9 @@ import type { StreamHost } from './stream-host.ts';
 const CHANNEL_PREFIX = 'chat:';
 /** A stream is kept this long after its last connection, for reloads and the next poll. */
 const LINGER_MS = 10_000;
-/** A source that hears of sessions from somebody else may hear of one later than its customer comes. */
+/** A source that gets its sessions from elsewhere may learn of one after its customer has connected. */
 const UNKNOWN_MS = 3_000;
-/** How often it is requested meanwhile. */
+/** How often it is requested in the meantime. */
 const ASK_AGAIN_MS = 1_000;
 
 export interface SessionStreamsOptions {
@@ -22,9 +22,9 @@ export interface SessionStreamsOptions {
   readonly link: FanoutLink;
   readonly sendReady: (connection: Connection, page: CatchupSession, marks: CustomerState | null) => boolean;
   readonly finishPoll: (connection: Connection, lastSeq: number, hasMore: boolean) => void;
-  /** Chat-service knows no such session. */
+  /** chat-service knows no such session. */
   readonly notFound: (connection: Connection) => void;
-  /** The session's head went back, as after a restore of which the source says nothing. */
+  /** The session's head went back, as after a restore that the source does not report. */
   readonly wentBack: (sessionId: number, connections: readonly Connection[]) => void;
   /** The heads of all streams have been compared. */
   readonly headsChecked: () => void;
@@ -101,7 +101,7 @@ export class SessionStreams implements CatchupParticipant {
     for (const stream of this.#streams.values()) stream.pushEphemeral(key, frame);
   }
 
-  /** The fan-out is back: what could not be subscribed while it was away is now. */
+  /** The fan-out is back: streams that could not be subscribed before are subscribed now. */
   resubscribe(): void {
     for (const stream of this.#streams.values()) if (stream.needsSubscription) void this.#follow(stream);
   }
@@ -174,7 +174,7 @@ export class SessionStreams implements CatchupParticipant {
     }
   }
 
-  /** `isFinal`: the source knows all sessions there are. */
+  /** `isFinal`: the source knows all existing sessions. */
   #notKnown(stream: SessionStream, isFinal: boolean): void {
     const { host, notFound } = this.#options;
     const now = host.clock.now();
@@ -225,7 +225,7 @@ export class SessionStreams implements CatchupParticipant {
       const isLate = stream.isLive;
       stream.subscriptionSettled(subscribed);
       if (!subscribed || !isLate) return;
-      // Published between the reading and now: received by nobody.
+      // Published between the read and now: received by nobody.
       this.#checkHead(stream);
       this.#options.requestCatchup();
     });
@@ -272,7 +272,10 @@ export class SessionStreams implements CatchupParticipant {
 
 type Asked = CatchupRequest['sessions'][number];
 
-/** Sessions for which an answer had no room ask again before those that got some of theirs, so that each has its turn. */
+/**
+ * Sessions for which an answer had no room are requested before those that got some of their events, so that each has
+ * its turn.
+ */
 function unservedFirst(asked: readonly Asked[], pages: ReadonlyMap<number, CatchupSession>): Asked[] {
   const unserved = ({ id, after_seq: after }: Asked): boolean => {
     const page = pages.get(id);

@@ -13,7 +13,7 @@ import { jsonFrame, type OutFrame } from '../connections/encoding.ts';
 import type { LiveFrame } from './live-frame.ts';
 import type { SessionOwners } from './session-owners.ts';
 
-/** Those of one user with one narrow scope. */
+/** The connections of one user with one narrow scope. */
 interface NarrowAudience {
   readonly viewer: StaffViewer;
   readonly audience: Audience;
@@ -130,7 +130,7 @@ export class StaffAudiences {
     this.repeatPresence(users);
   }
 
-  /** Whose a session is that somebody looks at has changed, and with it who may know. */
+  /** The assignee of a viewed session has changed, and with it who may see who is viewing it. */
   repeatPresence(users: readonly PresenceUser[]): void {
     this.#stateChanges += 1;
     for (const { viewer, audience } of this.#narrow.values()) this.#pushPresence(viewer, audience, users);

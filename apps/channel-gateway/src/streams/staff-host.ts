@@ -14,7 +14,7 @@ export interface StaffState {
 export interface StaffStreamHost extends StreamHost {
   /** Sends `channel.ready` from `cursor`, then a reset if there is a reason; false if nothing may follow. */
   sendReady(connection: Connection, cursor: number, reset: CursorReset | null): boolean;
-  /** Answers a poll if it has what it waited for. */
+  /** Answers a poll if its events are there. */
   finishPoll(connection: Connection, cursor: number, hasMore: boolean): void;
   requestCatchup(): void;
 }
@@ -26,6 +26,6 @@ export interface StaffStreamOptions {
   readonly badge: Badge;
   /** The feed does not know the shared cursor any more. */
   readonly databaseChanged: () => void;
-  /** chat-service has answered, perhaps also whose some sessions are. */
+  /** chat-service has answered, perhaps with assignees of some sessions. */
   readonly ownersLearned: () => void;
 }

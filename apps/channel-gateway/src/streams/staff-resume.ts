@@ -15,15 +15,15 @@ export type FeedPage = NonNullable<CatchupResponse['feed']>;
 
 export interface ServedPage {
   readonly after: number | null;
-  /** Everything after the one and up to the other is in the page. */
+  /** The page contains everything after the first number, up to the second. */
   readonly end: number;
   readonly feed: FeedPage;
   readonly frames: readonly LiveFrame[];
-  /** Nothing lay behind the page, and the stream has come that far. */
+  /** Nothing came after the page, and the stream has reached that point. */
   readonly atHead: boolean;
 }
 
-/** What a joining connection must know of the stream it joins. */
+/** The state of the stream that a joining connection needs. */
 export interface ResumeTarget {
   /** Null while it is not known where it is. */
   readonly cursor: () => number | null;
@@ -43,7 +43,7 @@ interface Told {
   cursor: number;
 }
 
-/** Staff connections on their way to the cursor of the stream, each from its own. */
+/** Staff connections that catch up with the stream, each from its own cursor. */
 export class StaffResume implements Pacing {
   readonly #catching: Joining;
   readonly #target: ResumeTarget;
@@ -69,7 +69,7 @@ export class StaffResume implements Pacing {
     this.#told.delete(connection);
   }
 
-  /** Somebody begins where the feed ends, wherever that is. */
+  /** A connection starts at the end of the feed, wherever that is. */
   get waitsForHead(): boolean {
     return this.connections.some(({ state }) => {
       return state.kind === 'catching_up' && state.cursor === null && state.start.kind !== 'after';
@@ -90,7 +90,7 @@ export class StaffResume implements Pacing {
     for (const connection of [...this.connections]) this.#serve(connection, page);
   }
 
-  /** The stream has moved, or somebody came: whoever is near is served from what was sent last. */
+  /** The stream has moved, or a connection came: those close enough are served from the latest frames. */
   advance(): void {
     if (this.connections.length === 0 || this.#target.cursor() === null) return;
     for (const connection of [...this.connections]) this.#advance(connection);
@@ -169,14 +169,14 @@ export class StaffResume implements Pacing {
     if (!this.#catching.has(connection)) return;
     let from = placeOf(state);
     if (from === null || from > cursor) return;
-    // Further behind than what is kept: it reads pages.
+    // Further behind than the stored frames: it reads pages.
     if (from < cursor && recent.after(from, 0) === null) return;
     if (state.cursor === null && !this.#announce(connection, from, null)) return;
     while (from < cursor && this.#catching.hasRoom(connection)) {
       const missed: readonly LiveFrame[] = recent.after(from, PAGE_QUEUE_LIMIT) ?? [];
       from = missed.at(-1)?.feedSeq ?? cursor;
       this.#write(connection, missed, from, false);
-      // A poll answers with one page.
+      // A poll is answered with one page.
       if (connection.transport.kind === 'poll' && connection.transport.queuedBytes > 0) break;
     }
     if (connection.transport.kind === 'poll') this.#finishPoll(connection, from < cursor);
@@ -213,7 +213,7 @@ export class StaffResume implements Pacing {
   }
 }
 
-/** The number up to which it has everything; null where that is not known. */
+/** The number up to which it has everything; null if that is not known. */
 function placeOf({ cursor, start }: CatchingUp): number | null {
   return cursor ?? (start.kind === 'after' ? start.cursor : null);
 }

@@ -15,7 +15,7 @@ export interface StaffSightOptions {
   readonly owners: SessionOwners;
   readonly presence: Presence;
   readonly audiences: StaffAudiences;
-  /** Everybody of the staff who is here. */
+  /** All staff connections here. */
   readonly connections: () => Iterable<Connection>;
   readonly requestCatchup: () => void;
 }
@@ -35,7 +35,7 @@ export class StaffSight {
     return this.#options.owners.of(sessionId);
   }
 
-  /** Whose it is was not known, and the answer is still to come. */
+  /** Its assignee was unknown, and the answer is still to come. */
   asks(sessionId: number): boolean {
     return this.#options.owners.asks(sessionId);
   }
@@ -46,7 +46,9 @@ export class StaffSight {
     return false;
   }
 
-  /** Which session they look at. The others are told once it is known that it is theirs to see, and of none until then. */
+  /**
+   * The session they are viewing. Others are informed once it is known that they may see it, and of none until then.
+   */
   view(connection: Connection, principal: StaffPrincipal, sessionId: number | null): void {
     connection.viewing = sessionId;
     const isNamed = sessionId !== null && this.mayName(principal, sessionId);
@@ -66,7 +68,7 @@ export class StaffSight {
     if (owners.wanted().length > 0) requestCatchup();
   }
 
-  /** Heads of sessions say whose they are, asked for that or not. */
+  /** Heads of sessions contain their assignees, requested or not. */
   learn(request: CatchupRequest, response: CatchupResponse): void {
     const { owners } = this.#options;
     let hasChanged = false;
@@ -77,7 +79,7 @@ export class StaffSight {
     if (hasChanged) this.ownersChanged();
   }
 
-  /** Whose a session is has changed, and with it who may know who looks at it. */
+  /** The assignee of a session has changed, and with it who may see who is viewing it. */
   ownersChanged(): void {
     const { owners, presence, audiences, connections } = this.#options;
     for (const { principal, viewing } of connections()) {

@@ -37,7 +37,7 @@ import { type FeedPage, StaffResume } from './staff-resume.ts';
 import { StaffSight } from './staff-sight.ts';
 import { noteWritten } from './delivery-trace.ts';
 
-/** The stream is kept this long after its last connection, for a console that is loaded again. */
+/** The stream is kept this long after its last connection, for a console that is reloaded. */
 const LINGER_MS = 10_000;
 
 type StreamState =
@@ -48,8 +48,8 @@ type StreamState =
   | { readonly kind: 'running' };
 
 /**
- * The staff's view of all sessions, one per gateway: one dense sequence, kept as a session's is. Its live connections
- * share the cursor; one that is behind reads pages of its own, or what was sent last, until it has reached it.
+ * The staff's view of all sessions, one per gateway: one dense sequence, handled like a session's. Its live connections
+ * share the cursor. One that is behind reads its own pages, or the latest frames, until it has reached it.
  */
 export class StaffStream implements CatchupParticipant {
   readonly #owners = new SessionOwners();
@@ -64,7 +64,7 @@ export class StaffStream implements CatchupParticipant {
   readonly #turns = new FeedTurns();
   /** The next call must read the feed from the shared cursor: something is missing, or the head check is due. */
   #feedWanted = false;
-  /** The shared cursor as it was asked for, while that question is under way. */
+  /** The shared cursor as requested, while that call is in flight. */
   #ownRead: number | null = null;
   readonly #newestMessages = new NewestMessages();
   readonly #gapTimer: GapTimer;
@@ -124,7 +124,7 @@ export class StaffStream implements CatchupParticipant {
     this.#resuming.add(connection);
     if (this.#state.kind === 'subscribing') return;
     this.#resuming.advance();
-    // Who begins at the head begins at one that was read after they came.
+    // A connection that starts at the head uses one that was read after it came.
     if (this.#resuming.waitsForHead) this.#feedWanted = true;
     this.#host.requestCatchup();
   }
@@ -134,7 +134,7 @@ export class StaffStream implements CatchupParticipant {
     if (this.size === 0) this.#emptySince = now;
   }
 
-  /** It shows a new token, by which it may see more or less. */
+  /** It presents a new token, with which it may see more or less. */
   renew(connection: Connection, principal: Principal): void {
     const scopeBefore = connection.principal?.kind === 'staff' ? connection.principal.scope : null;
     const regroup = principal.kind === 'staff' && principal.scope !== scopeBefore && connection.isLive;
@@ -146,7 +146,7 @@ export class StaffStream implements CatchupParticipant {
     if (regroup) this.#audiences.add(connection);
   }
 
-  /** The fan-out is back: what could not be subscribed while it was away is now. */
+  /** The fan-out is back: if the stream could not be subscribed before, it is now. */
   resubscribe(): void {
     const { kind } = this.#state;
     if (!this.#subscribed && kind !== 'idle' && kind !== 'subscribing') void this.#follow();
@@ -168,7 +168,7 @@ export class StaffStream implements CatchupParticipant {
     this.#gapTimer.stop();
   }
 
-  /** What a connection is sent with its first frame. */
+  /** The state sent with the first frame. */
   stateFor(viewer: StaffViewer): StaffState {
     return { badge: this.#options.badge.for(viewer), users: this.sight.usersFor(viewer) };
   }
@@ -196,7 +196,7 @@ export class StaffStream implements CatchupParticipant {
       this.#receiveEphemeral(frame);
       return;
     }
-    // One without a number comes from a relay of version 0.1: its successor gives it one and tells it again.
+    // One without a number comes from a relay of version 0.1: its successor numbers it and publishes it again.
     if (frame.feedSeq === null) return;
     if (this.#offer(frame.feedSeq, frame, 'live', false)) this.#resuming.advance();
   }
@@ -226,13 +226,13 @@ export class StaffStream implements CatchupParticipant {
     if (this.#hasWants()) this.#host.requestCatchup();
   }
 
-  /** The call failed: what it asked for is wanted again. */
+  /** The call failed: what it requested is wanted again. */
   failed(request: CatchupRequest): void {
     if (request.feed !== undefined && this.#ownRead !== null) this.#feedWanted = true;
     this.#ownRead = null;
   }
 
-  /** The database is another one: whoever still waits for a first answer begins with its head. */
+  /** The database is another one: connections that still wait for a first answer start with its head. */
   databaseChanged(): void {
     if (this.size === 0 && this.#state.kind !== 'idle') this.#release();
     else this.#forget();
@@ -252,7 +252,7 @@ export class StaffStream implements CatchupParticipant {
     await this.#options.link.follow(STAFF_CHANNEL, this.#onFrame, (subscribed) => {
       this.#subscribed = subscribed;
       if (this.#state.kind === 'subscribing') this.#state = { kind: 'reading' };
-      // Published between the reading and now: received by nobody.
+      // Published between the read and now: received by nobody.
       this.#feedWanted = true;
       this.#host.requestCatchup();
     });
@@ -373,7 +373,7 @@ export class StaffStream implements CatchupParticipant {
     this.#resuming.advance();
   }
 
-  /** A page is whole: what it does not show between its ends is no event any more. */
+  /** A page is complete: a number between its ends that it does not contain is no longer an event. */
   #advance(from: number, frames: readonly LiveFrame[], end: number): void {
     for (const frame of frames) {
       if (frame.feedSeq === null) continue;

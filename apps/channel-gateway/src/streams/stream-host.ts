@@ -7,7 +7,7 @@ import type { AudienceHost } from './audience.ts';
 /** The next page is read when fewer bytes are queued on the socket. */
 export const PAGE_QUEUE_LIMIT = 65_536;
 
-/** What a stream needs of the gateway around it. */
+/** What a stream needs from the gateway around it. */
 export interface StreamHost extends AudienceHost {
   readonly clock: Clock;
   readonly metrics: CoreMetrics;

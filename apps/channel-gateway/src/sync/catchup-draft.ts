@@ -18,15 +18,15 @@ export interface CatchupParticipant {
   /** Adds what is wanted now; what is added counts as asked. */
   compose(draft: CatchupDraft): void;
   apply(request: CatchupRequest, response: CatchupResponse): void;
-  /** There was no answer, or one that does not count: what the request contained is wanted again. */
+  /** There was no answer, or an unusable one: everything in the request is wanted again. */
   failed(request: CatchupRequest): void;
   /** The database is another one: everything known of the old one is void. */
   databaseChanged(): void;
-  /** What may have been missed is asked for with the next calls. */
+  /** Request what may have been missed with the next calls. */
   headCheckDue?(): void;
 }
 
-/** A request while it is put together. Each session is requested once, however many ask for it. */
+/** A request under construction. Each session is requested once, however many parts want it. */
 export class CatchupDraft {
   readonly #sessions = new Map<number, number | null>();
   readonly #request: CatchupRequest;
@@ -52,12 +52,12 @@ export class CatchupDraft {
     return this.#pages < this.#pagesMax && this.hasRoomForHead;
   }
 
-  /** Only where the session is and whose; it says nothing new where the session's events are asked for. */
+  /** Only the head and the assignee of the session; adds nothing if the session's events are requested. */
   askHead(sessionId: number): void {
     if (!this.#sessions.has(sessionId) && this.hasRoomForHead) this.#sessions.set(sessionId, null);
   }
 
-  /** A page of the session's events after `seq`; null = its head, asked for by somebody who waits for it. */
+  /** A page of the session's events after `seq`; null = its head, for a connection that waits for it. */
   askPage(sessionId: number, seq: number | null): void {
     this.#sessions.set(sessionId, seq);
     this.#pages += 1;
@@ -73,7 +73,7 @@ export class CatchupDraft {
     this.#needed = true;
   }
 
-  /** Costs nothing where there is nothing new, so it goes with every call; `needed`: it is worth one of its own. */
+  /** Costs nothing if there is nothing new, so it goes with every call; `needed`: it justifies a separate call. */
   askRevocations(after: number, needed: boolean): void {
     this.#request.revocations_after = after;
     if (needed) this.#needed = true;

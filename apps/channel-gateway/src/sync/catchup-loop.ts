@@ -10,7 +10,7 @@ import type { CoreLogger } from '../ports.ts';
 import { CatchupDraft, type CatchupParticipant } from './catchup-draft.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 
-/** Time that earns one call. A lone question goes at once; a reconnect storm is spread into full batches. */
+/** Time that earns one call. A single request goes at once; a reconnect storm is spread into full batches. */
 const CALL_INTERVAL_MS = 70;
 /** The more sessions asked at once, the longer the next call gathers: a storm needs few calls however long it takes. */
 const GATHER_MS_PER_SESSION = 2;
@@ -19,7 +19,7 @@ const CALL_BURST = 2;
 const CALL_TIMEOUT_MS = 10_000;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 3_000;
-/** A failed call may have been too large: the next one asks for half, down to this share. */
+/** A failed call may have been too large: the next one requests half, down to this share. */
 const SMALLEST_SHARE = 1 / 64;
 
 export interface CatchupLoopOptions {
@@ -31,7 +31,7 @@ export interface CatchupLoopOptions {
   readonly participants: readonly CatchupParticipant[];
   /** This database answers from now on; `changed`: another one did before. */
   readonly epochBegins: (epoch: string, changed: boolean) => void;
-  /** The database is another one; the participants have not been told yet. */
+  /** The database is another one; the participants have not been informed yet. */
   readonly databaseChanged: () => void;
   readonly metrics: CoreMetrics;
   readonly logger: CoreLogger;
@@ -52,7 +52,7 @@ export class CatchupLoop {
   #failures = 0;
   #failingSince = 0;
   #succeededAt = Number.NEGATIVE_INFINITY;
-  /** Of a full call: halved by a failure, doubled by an answer. */
+  /** The share of a full call: halved by a failure, doubled by an answer. */
   #share = 1;
   #stopped = false;
 
@@ -71,14 +71,14 @@ export class CatchupLoop {
     return this.#succeededAt;
   }
 
-  /** Something is wanted: it goes with the next call, in this turn of the loop at the earliest. */
+  /** Something is wanted: it goes with the next call, in this turn of the event loop at the earliest. */
   request(): void {
     this.#wanted = true;
     if (this.#inFlight || this.#timer !== null || this.#stopped) return;
     this.#arm(this.#untilToken());
   }
 
-  /** Everything known of the database before is void. */
+  /** Everything known of the previous database is void. */
   databaseChanged(): void {
     for (const participant of this.#options.participants) participant.databaseChanged();
     this.request();
@@ -128,7 +128,7 @@ export class CatchupLoop {
       const response = await this.#ask(request);
       const seconds = secondsTaken();
       this.#inFlight = false;
-      // Before it counts: an answer that cannot be used has brought nobody anything.
+      // Before it counts: an unusable answer has delivered nothing.
       if (!this.#stopped) this.#apply(request, response);
       metrics.catchupRequest('ok', seconds);
       this.#failures = 0;

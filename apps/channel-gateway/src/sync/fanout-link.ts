@@ -32,7 +32,7 @@ export class FanoutLink {
     return this.#quietly('subscribe', this.#options.fanout.subscribe(name, listener));
   }
 
-  /** As `subscribe`; `settled` is told false when the answer takes long, and then what it was. */
+  /** As `subscribe`; `settled` gets false if the answer takes long, and later the actual outcome. */
   async follow(name: string, listener: FanoutListener, settled: (subscribed: boolean) => void): Promise<void> {
     const confirmed = this.subscribe(name, listener);
     if ((await within(this.#options.clock, PATIENCE_MS, confirmed)) === LATE) settled(false);

@@ -10,11 +10,11 @@ export class LivePath {
   readonly #ticks: boolean;
   #lastTickAt: number;
   #fanoutConnected = true;
-  /** As the last tick said: nobody reads what the site writes. */
+  /** According to the last tick: nobody reads what the site writes. */
   #sourceLost = false;
   #reason: DegradedReason | null = null;
 
-  /** `ticks`: false where nobody sends them; then only what was lost is known, by the head check. */
+  /** `ticks`: false if nobody sends them; then losses are known only from the head check. */
   constructor(now: number, ticks: boolean) {
     this.#lastTickAt = now;
     this.#ticks = ticks;

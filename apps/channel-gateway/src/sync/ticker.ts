@@ -5,11 +5,11 @@ const TICK_MS = 200;
 const SLOW_TICK_MS = 1_000;
 /** A timer this late means that the process was paused. */
 const PAUSE_MS = 2_000;
-/** How late the event loop may be before newcomers are turned away. */
+/** How late the event loop may be before new connections are refused. */
 export const OVERLOAD_LAG_MS = 1_000;
 /**
- * How long a lag counts after it was seen: short, since after the crash of another gateway its clients all come here at
- * once, and whoever is refused comes again anyway.
+ * How long a lag counts after it was seen. It is short, since after the crash of another gateway its clients all come
+ * here at once, and a refused client comes again anyway.
  */
 const OVERLOAD_MEMORY_MS = 1_000;
 
@@ -17,7 +17,9 @@ export interface TickerOptions {
   readonly clock: Clock;
   readonly logger: CoreLogger;
   readonly overloadLagMs: number;
-  /** Somebody is connected. With nobody a lag was not load: a process that has just started must take clients. */
+  /**
+   * Somebody is connected. Without connections a lag was not load: a process that has just started must accept clients.
+   */
   readonly isBusy: () => boolean;
   /** Five times a second. */
   readonly each: (tick: Tick) => void;
@@ -25,12 +27,12 @@ export interface TickerOptions {
   readonly slow: (tick: Tick) => void;
 }
 
-/** The gateway's one periodic timer. It also notices when the process stood still. */
+/** The gateway's one periodic timer. It also notices when the process was paused. */
 export class Ticker {
   readonly #options: TickerOptions;
   #timer: Timer | null = null;
   #lastAt: number;
-  /** Somebody was connected at the last tick. Whoever came since has no part in a lag that began before them. */
+  /** Somebody was connected at the last tick. Later connections are not the cause of a lag that began before them. */
   #wasBusy = false;
   #lagSeenAt = Number.NEGATIVE_INFINITY;
   #nextSlowAt = 0;
@@ -71,7 +73,7 @@ export class Ticker {
     this.#lastAt = now;
     if (late > overloadLagMs && this.#wasBusy) {
       this.#lagSeenAt = now;
-      logger.warn({ late_ms: late }, 'the event loop stood still: nobody new is taken for a moment');
+      logger.warn({ late_ms: late }, 'the event loop was blocked: new connections are refused for a moment');
     }
     this.#wasBusy = isBusy();
     const tick = { now, wall: clock.wall(), paused: late > PAUSE_MS };

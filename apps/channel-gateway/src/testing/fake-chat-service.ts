@@ -28,7 +28,7 @@ export interface FakeSession {
 /** What the live path does with one publication: how often it arrives, and how much later. */
 export type LivePathFault = () => { readonly copies: number; readonly delayMs: number };
 
-/** As the real one has them in one answer. */
+/** The real one's limits for one answer. */
 const REVOCATIONS_PAGE = 1_000;
 const HEALTHY: LivePathFault = () => ({ copies: 1, delayMs: 0 });
 
@@ -44,14 +44,14 @@ export class FakeChatService implements ChatSource {
   readonly requests: CatchupRequest[] = [];
   readonly revocations: Revocation[] = [];
   readonly banned = new Set<number>();
-  /** What operators chose; told with the catch-up answers alone, as when the control message was lost. */
+  /** The chosen statuses, sent only with catch-up answers, as when the control message was lost. */
   readonly statuses: ChosenStatus[] = [];
   epoch = 'epoch-1';
   badge: CountedBadge = { reason: 'badge', unassigned_unread: 0, mine_unread: {}, waiting_count: 0 };
   fault: LivePathFault = HEALTHY;
   /** Milliseconds every call takes; a number below 0 makes it fail. */
   latencyMs = 0;
-  /** Milliseconds an answer is on its way, older than what happens meanwhile. */
+  /** Milliseconds an answer is in flight; it is then older than later events. */
   answerDelayMs = 0;
   /** Every event at its number less one. */
   readonly #feed: StaffEvent[] = [];
@@ -173,7 +173,7 @@ export class FakeChatService implements ChatSource {
     if (tell) void this.#publish(CONTROL_CHANNEL, { type: 'control.revoked', data: revocation });
   }
 
-  /** A ban made or lifted; `tell`: gateways hear of it. */
+  /** A ban is made or lifted; `tell`: gateways are informed. */
   ban(id: number, banned = true, tell = true): void {
     if (banned) this.banned.add(id);
     else this.banned.delete(id);
@@ -247,15 +247,15 @@ export class FakeChatService implements ChatSource {
     return event;
   }
 
-  /** What lasts for a moment and has no number. */
+  /** An ephemeral frame, which has no number. */
   ephemeral(id: number, frame: object): void {
     this.#live(sessionChannel(id), frame);
     this.#live(STAFF_CHANNEL, frame);
   }
 
   /**
-   * As after a restore of the database to the moment at which this session had so many events: everything later is
-   * gone, of all sessions, and the epoch is another one.
+   * As after a restore of the database to the moment at which this session had this many events: everything later is
+   * gone, for all sessions, and the epoch has changed.
    */
   rewind(id: number, events: number, epoch: string): void {
     const first = this.#feed.findIndex(({ session_id, seq }) => session_id === id && seq === events + 1);

@@ -3,7 +3,7 @@ import { acksRequestSchema, catchupRequestSchema } from '@chat-realtime/protocol
 
 type Event = Record<string, unknown> & { readonly seq: number };
 
-/** How the site answers: as it should, late, with an error, with nonsense, or without end. */
+/** How the site answers: correctly, late, with an error, with garbage, or endlessly. */
 export type ForeignMood = 'well' | 'slow' | 'failing' | 'nonsense' | 'endless';
 
 /** A site's own chat-service that knows the two calls of SPEC (INT2, INT7) and nothing else: no epoch, no feed, no state. */
@@ -33,7 +33,7 @@ export class ForeignService {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** As the site's own transaction does it. */
+  /** As the site's own transaction does. */
   append(sessionId: number, type: string, data: Record<string, unknown>): Event {
     const list = this.events.get(sessionId) ?? [];
     this.events.set(sessionId, list);

@@ -5,7 +5,7 @@ export interface SseEvent {
   readonly frame: Frame;
 }
 
-/** A reader of server-sent events after the text of the standard, so that a wrong line is seen. */
+/** A reader of server-sent events that follows the text of the standard, so that a wrong line is noticed. */
 export class StreamClient {
   readonly events: SseEvent[] = [];
   readonly comments: string[] = [];

@@ -23,25 +23,25 @@ import type { GatewayCore } from '../core.ts';
 import type { Verifier } from '../ports.ts';
 import { readWebSocket } from './read-frames.ts';
 
-/** An answer of HTTP that is no stream. */
+/** An HTTP answer that is not a stream. */
 export interface EdgeAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter?: number;
 }
 
-/** The network's end of a connection: what the gateway gives it to carry. */
+/** The network's end of a connection: it carries what the gateway writes. */
 interface Peer {
   /** Bytes that have not reached the other side yet. */
   readonly queuedBytes: number;
-  /** It breaks without a word. */
+  /** It breaks silently. */
   readonly destroy: () => void;
 }
 export interface SocketPeer extends Peer {
   readonly send: (text: string) => void;
   /** Leads to `closed`. */
   readonly close: (code: number) => void;
-  /** A ping of the protocol, which the other side's system answers by itself. */
+  /** A protocol ping, which the other side's library answers automatically. */
   readonly ping: () => void;
 }
 export interface StreamPeer extends Peer {
@@ -62,13 +62,13 @@ export interface EdgeConnection {
   /** A text frame from the client. */
   readonly receive: (text: string) => void;
   readonly ponged: () => void;
-  /** The network has carried everything it was given. */
+  /** The network has carried everything it got. */
   readonly drained: () => void;
   /** The client's end is gone. */
   readonly closed: () => void;
-  /** What a test lets the gateway say. */
+  /** Lets a test send a frame from the gateway. */
   readonly send: (frame: unknown) => void;
-  /** What a test lets the gateway end it with, also with a code of a later version. */
+  /** Lets a test close it from the gateway, also with a code of a later version. */
   readonly close: (code: number) => void;
 }
 
@@ -77,7 +77,7 @@ function errorAnswer({ status, code, message, retryAfterSeconds }: ChatError): E
   return { status, body, ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }) };
 }
 
-/** What every transport here does. */
+/** The common part of all transports here. */
 abstract class MemoryTransport {
   enqueuedBytes = 0;
   #drained: (() => void)[] = [];
@@ -214,8 +214,8 @@ class MemoryPoll extends MemoryTransport implements PollTransportPort {
 type MemoryPort = MemorySocket | MemoryStream | MemoryPoll;
 
 /**
- * The gateway's edge towards a network in memory: reads what clients ask with, opens connections of the core, and turns
- * its refusals into answers of HTTP, all by the same functions as the edge in `channel/`.
+ * The gateway's edge towards a network in memory: parses requests, opens connections of the core, and turns its
+ * refusals into HTTP answers, all with the same functions as the edge in `channel/`.
  */
 export class MemoryEdge {
   readonly #core: () => GatewayCore;
@@ -232,7 +232,7 @@ export class MemoryEdge {
     return [...this.#open.values()];
   }
 
-  /** The client says in its first frame who it is. */
+  /** The client authenticates in its first frame. */
   socket(peer: SocketPeer): EdgeConnection {
     const transport = new MemorySocket(peer);
     return this.#connect(transport, null, (code) => peer.close(code));

@@ -3,9 +3,9 @@ import type { PollAnswer, PollTransportPort, WebSocketTransportPort } from '../c
 import { readWebSocket } from './read-frames.ts';
 import type { VirtualFrame } from './virtual-client.ts';
 
-/** What every transport here does: it keeps what it is told, for parts that are tested without a core. */
+/** The common part of all transports here: it records its calls, for parts that are tested without a core. */
 class RecordedTransport {
-  /** What its reader has not taken; a test says it. */
+  /** The bytes its reader has not accepted; set by a test. */
   queuedBytes = 0;
   enqueuedBytes = 0;
   closed: CloseReason | null = null;

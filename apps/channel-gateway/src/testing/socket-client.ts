@@ -10,7 +10,7 @@ export interface Frame {
   readonly data: Record<string, unknown>;
 }
 
-/** A WebSocket client that remembers everything. */
+/** A WebSocket client that records everything. */
 export class SocketClient {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
@@ -90,7 +90,7 @@ export class SocketClient {
   }
 }
 
-/** What one look may count: a process that stood still for longer has not waited meanwhile. */
+/** The most that one poll may count: a process that was paused for longer did not wait during the pause. */
 const LOOK_MS_MAX = 50;
 
 /**

@@ -27,7 +27,7 @@ function readPoll(bytes: Buffer): string[] {
 
 const READERS = { websocket: readWebSocket, sse: readSse, poll: readPoll };
 
-/** What every transport of a client in memory does. */
+/** The common part of all client transports in memory. */
 class VirtualTransport {
   queuedBytes = 0;
   enqueuedBytes = 0;
@@ -77,7 +77,7 @@ class VirtualStream extends VirtualTransport implements SseTransportPort {
   ping(): void {}
 }
 
-/** Collects what it is sent, as the real one does. */
+/** Collects its frames, like the real one. */
 class VirtualPoll extends VirtualTransport implements PollTransportPort {
   readonly kind = 'poll';
   readonly waitMs: number;
@@ -106,17 +106,17 @@ class VirtualPoll extends VirtualTransport implements PollTransportPort {
   }
 }
 
-/** One client on a transport in memory. What it is sent is there at once, unless its reader is slow. */
+/** One client on a transport in memory. Frames arrive at once, unless its reader is slow. */
 export class VirtualClient {
   readonly frames: VirtualFrame[] = [];
   /** Called with each frame as it arrives. */
   onFrame: ((frame: VirtualFrame) => void) | null = null;
-  /** Why it is over; `gone`: it was cut. */
+  /** Why it has ended; `gone`: it was cut. */
   closed: CloseReason | 'gone' | null = null;
   answer: PollAnswer | null = null;
   refusal: ErrorCode | null = null;
   isSlow = false;
-  /** False: it is alive no more, though its socket is open. */
+  /** False: it is dead, though its socket is open. */
   answersPings = true;
   pings = 0;
   readonly connection: Connection;
@@ -147,13 +147,13 @@ export class VirtualClient {
     this.#core.edge.receive(this.connection, JSON.stringify(frame));
   }
 
-  /** The peer is gone without a word. */
+  /** The peer is silently gone. */
   cut(): void {
     this.closed ??= 'gone';
     this.#core.registry.closed(this.connection, 1006);
   }
 
-  /** A slow reader takes everything and is slow no more. */
+  /** A slow reader reads everything and is no longer slow. */
   drain(): void {
     this.isSlow = false;
     this.#transport.drain();

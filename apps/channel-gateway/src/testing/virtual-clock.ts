@@ -10,14 +10,14 @@ function isBefore(left: Entry, right: Entry): boolean {
   return left.at < right.at || (left.at === right.at && left.order < right.order);
 }
 
-/** Lets everything run that waits for promises only. */
+/** Runs everything that waits only for promises. */
 function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-/** Time that passes when a test says so: what is due runs in its order, with everything that follows from it. */
+/** Time that passes only when a test says so: due work runs in order, with everything that follows from it. */
 export class VirtualClock implements Clock {
   /** A binary heap. */
   readonly #entries: Entry[] = [];
@@ -43,7 +43,7 @@ export class VirtualClock implements Clock {
     return this.#start + this.#time;
   }
 
-  /** Somebody sets the clock of the machine; intervals know nothing of it. */
+  /** Somebody sets the clock of the machine; intervals are not affected. */
   setWall(byMs: number): void {
     this.#start += byMs;
   }
@@ -76,12 +76,12 @@ export class VirtualClock implements Clock {
     this.#time = until;
   }
 
-  /** Time passes and nothing runs meanwhile, as when the process stands still. */
+  /** Time passes and nothing runs in the meantime, as when the process is paused. */
   freeze(ms: number): void {
     this.#time += ms;
   }
 
-  /** Turns the clock until `read` gives a value; fails when `within` milliseconds do not bring one. */
+  /** Advances the clock until `read` returns a value; fails after `within` milliseconds without one. */
   async until<T>(read: () => T | undefined, what: string, within = 30_000): Promise<T> {
     for (const deadline = this.#time + within; this.#time <= deadline; ) {
       const value = read();

@@ -2,19 +2,19 @@ import { type Fanout, type FanoutCommand, type FanoutListener, type FanoutState 
 import { UnavailableError } from '@chat-realtime/messaging';
 import type { Clock } from '../clock.ts';
 
-/** What becomes of one publication: how often it arrives, and how much later. */
+/** The fate of one publication: how often it arrives, and how much later. */
 export interface Passage {
   readonly copies: number;
   readonly delayMs: number;
 }
 
-/** Publish and subscribe in virtual time, which loses, repeats, delays and goes away as the test wants. */
+/** Publish and subscribe in virtual time, which loses, repeats, delays and fails as the test wants. */
 export class VirtualFanout implements Fanout {
   readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<FanoutListener>>();
   readonly #stateListeners: ((state: FanoutState) => void)[] = [];
   #connected = true;
-  /** Asked for every publication. */
+  /** Called for every publication. */
   passage: () => Passage = () => ({ copies: 1, delayMs: 0 });
 
   /** Subscriptions are confirmed when this resolves, as over a link that has gone silent. */
@@ -34,7 +34,7 @@ export class VirtualFanout implements Fanout {
     this.#notify({ kind: 'disconnected' });
   }
 
-  /** Subscriptions are kept; what was published meanwhile is lost. */
+  /** Subscriptions are kept; publications in the meantime are lost. */
   reconnect(): void {
     if (this.#connected) return;
     this.#connected = true;

@@ -34,7 +34,7 @@ export const VIRTUAL_CONFIG: CoreConfig = {
 
 export const SILENT_LOGGER: CoreLogger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Counts by name, for tests that ask how often something happened. */
+/** Counters by name, for tests that check how often something happened. */
 export class CountingMetrics implements CoreMetrics {
   readonly counts: Record<string, number> = {};
   handshake = (_: TransportKind, result: string): void => this.#count(`handshake ${result}`);
@@ -87,7 +87,7 @@ function virtualVerifier(clock: VirtualClock, revocations: RevocationSet): Verif
 export interface VirtualSetup {
   readonly seed?: number;
   readonly config?: Partial<CoreConfig>;
-  /** In place of the ledger. */
+  /** Instead of the ledger. */
   readonly source?: ChatSource;
   readonly ticks?: boolean;
   /** In place of one of its own. */
