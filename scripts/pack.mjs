@@ -35,12 +35,15 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
   const imported = new Set();
   const files = reachedFiles(own.map((path) => join(within, path)));
   let needsProtocol = false;
+  const called = new Set();
   let needsGateway = false;
   for (const path of files) {
     const to = join(staged, relative(within, path));
     mkdirSync(dirname(to), { recursive: true });
     const up = relative(dirname(to), join(staged, 'dist/protocol/index.js')).replace(/^(?!\.)/, './');
-    const text = publishedText(path)
+    const built = publishedText(path);
+    if (path.endsWith('.js')) for (const name of namesFrom(PROTOCOL, built)) called.add(name);
+    const text = built
       .replaceAll(`'${PROTOCOL}'`, () => {
         needsProtocol = true;
         return `'${up}'`;
@@ -53,7 +56,10 @@ async function clientPackage(folder, { entries, dependencies, readme }) {
     for (const name of importedPackages(text)) imported.add(name);
   }
   if (needsGateway) await bundleGateway(join(staged, 'dist/testing/gateway.js'));
-  if (needsProtocol) copyProtocolTypes(join(staged, 'dist/protocol'));
+  if (needsProtocol) {
+    copyProtocolTypes(join(staged, 'dist/protocol'));
+    await bundleProtocol(join(staged, 'dist/protocol/index.js'), [...called].sort());
+  }
   writeManifest(staged, {
     name: manifest.name,
     version: manifest.version,
@@ -103,8 +109,34 @@ function copyProtocolTypes(to) {
     mkdirSync(dirname(copy), { recursive: true });
     writeFileSync(copy, publishedText(path));
   }
-  // Nothing of it runs, but what names types has to be there for whoever follows the import.
-  writeFileSync(join(to, 'index.js'), 'export {};\n');
+}
+
+/** The names that a built text imports from a package, under the names that the package gives them. */
+function namesFrom(name, text) {
+  const lists = [...text.matchAll(/\bimport\s*\{([^}]*)\}\s*from\s*'([^']+)'/g)].filter(([, , from]) => from === name);
+  return lists.flatMap(([, list]) => list.split(',').map((one) => one.trim().split(/\s+as\s+/)[0])).filter(Boolean);
+}
+
+/**
+ * The few functions of the protocol that are called, in one file. Without one it is empty: what names types has to be
+ * there for whoever follows the import.
+ */
+async function bundleProtocol(file, names) {
+  if (names.length === 0) return writeFileSync(file, 'export {};\n');
+  const folder = mkdtempSync(join(tmpdir(), 'chat-protocol-'));
+  const entry = join(folder, 'entry.js');
+  const from = JSON.stringify(join(root, 'libs/protocol/dist/index.js'));
+  writeFileSync(entry, `export { ${names.join(', ')} } from ${from};\n`);
+  const build = await rolldown({
+    input: entry,
+    platform: 'neutral',
+    // A dependency of the package already, for the types.
+    external: [/^zod/],
+    treeshake: { moduleSideEffects: false },
+  });
+  await build.write({ file, format: 'es', comments: false });
+  await build.close();
+  rmSync(folder, { recursive: true });
 }
 
 function writeManifest(folder, manifest) {
