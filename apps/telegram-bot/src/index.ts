@@ -3,12 +3,12 @@
  * nor an outage of Telegram loses or repeats one.
  *
  * An event enters from the staff feed in `feed/`, becomes one or more texts in a queue, and leaves through `outgoing/`.
- * An update from Telegram enters in `intake/`, which stores it, and is handled by `people/` or `staff-group/`.
+ * An update from Telegram enters in `updates/`, which stores it, and is handled by `people/` or `staff-group/`.
  *
  * - `adapters/`: the ports of `ports.ts`: chat-service over HTTP, frames over Redis or in memory
  * - `domain/`: rendering, splitting and recognising texts, without a database or network
  * - `feed/`, `outgoing/`: chat → Telegram
- * - `intake/`, `people/`: Telegram → chat, for operators and customers
+ * - `updates/`, `people/`: Telegram → chat, for operators and customers
  * - `staff-group/`: a group in which each chat has a topic
  * - `storage/`: the SQL
  * - `telegram/`: the Bot API and its limits

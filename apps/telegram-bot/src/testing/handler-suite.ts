@@ -4,7 +4,7 @@ import { createLogger } from '@chat-realtime/service-kit';
 import type { Update } from 'grammy/types';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UpdateHandler } from '../intake/handler.ts';
+import { UpdateHandler } from '../updates/handler.ts';
 import type { Customers } from '../people/customers.ts';
 import type { Desk } from '../ports.ts';
 import { People } from '../storage/people.ts';

@@ -3,7 +3,7 @@ import { createLogger, createMetrics } from '@chat-realtime/service-kit';
 import { FakeBotApi } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Poller } from '../intake/poller.ts';
+import { Poller } from '../updates/poller.ts';
 import { botMetrics } from '../metrics.ts';
 import { SendStore } from '../storage/sends.ts';
 import { UpdateStore } from '../storage/updates.ts';
