@@ -31,7 +31,7 @@ import { retentionSweep } from './privacy/retention.ts';
 import { effectiveRules } from './settings/effective-rules.ts';
 import { SavedSettings } from './settings/saved-settings.ts';
 import { createSweeps } from './sweeps.ts';
-import { Telegram, type TelegramDesk } from './telegram/telegram.ts';
+import { Telegram, type TelegramCalls } from './telegram/telegram.ts';
 import { EventTracer, type TracePeers } from './trace/event-tracer.ts';
 
 export interface ComposeDeps {
@@ -68,7 +68,7 @@ export interface ComposedChat {
   readonly service: ChatService;
   readonly attachments: Attachments;
   /** The Telegram bot's interface, if the bot runs in the same process. */
-  readonly telegram: TelegramDesk;
+  readonly telegram: TelegramCalls;
   /** Its REST, for `createHttpApp`. */
   module(deps: ModuleDeps): DynamicModule;
   /** Starts the relay, and reading from a site's source of events. */

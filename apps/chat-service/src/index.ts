@@ -18,7 +18,7 @@
  *
  * Start with `messages/messages.ts`, then `relay/relay-leader.ts`. `compose.ts` puts the parts together.
  */
-export type { FileOwner, TelegramDesk, TelegramFile } from './telegram/telegram.ts';
+export type { FileOwner, TelegramCalls, TelegramFile } from './telegram/telegram.ts';
 export { type ChatService, type ChatServiceDeps, createChatService } from './chat-service.ts';
 export type { StorageContext } from './storage/context.ts';
 export { createSession } from './sessions/sessions.ts';

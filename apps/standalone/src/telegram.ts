@@ -5,7 +5,7 @@ import { ChatError } from '@chat-realtime/protocol';
 import type { Logger, Metrics } from '@chat-realtime/service-kit';
 import {
   createTelegramBot,
-  type Desk,
+  type ChatService,
   fanoutFrames,
   feedPage,
   type FeedSource,
@@ -29,7 +29,7 @@ export function composeTelegram({ config, chat, ...parts }: TelegramParts): Tele
   const { TELEGRAM_BOT_TOKEN: token } = config;
   if (token === undefined) return null;
   const { telegram, service } = chat;
-  const desk: Desk = {
+  const chatService: ChatService = {
     introduce: (bot) => telegram.introduce(bot),
     redeem: (request) => telegram.redeem(request),
     act: (request) => telegram.act(request),
@@ -57,7 +57,7 @@ export function composeTelegram({ config, chat, ...parts }: TelegramParts): Tele
   return createTelegramBot({
     ...parts,
     config: { ...config, TELEGRAM_BOT_TOKEN: token },
-    desk,
+    chatService,
     source,
     frames,
     siteZone,

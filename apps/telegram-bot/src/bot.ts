@@ -11,7 +11,7 @@ import { Sender } from './outgoing/sender.ts';
 import { Customers } from './people/customers.ts';
 import { Operators } from './people/operators.ts';
 import { OperatorReplies } from './people/replies.ts';
-import type { Desk, FeedSource, StaffFrames } from './ports.ts';
+import type { ChatService, FeedSource, StaffFrames } from './ports.ts';
 import { DutyPresence } from './presence.ts';
 import { FeedReader } from './feed/feed-reader.ts';
 import { Recipients } from './feed/recipients.ts';
@@ -41,7 +41,7 @@ const ASK_EVERY_MS = 30_000;
 export interface BotParts {
   readonly config: TelegramConfig;
   readonly database: Database;
-  readonly desk: Desk;
+  readonly chatService: ChatService;
   readonly source: FeedSource;
   readonly frames: StaffFrames;
   readonly fanout: Fanout;
@@ -65,7 +65,7 @@ export interface TelegramBot {
 
 /** The core of the bot: Telegram on one side, the chat on the other, durable queues in between. */
 export function createTelegramBot(parts: BotParts): TelegramBot {
-  const { config, database, desk, source, frames, fanout, logger } = parts;
+  const { config, database, chatService, source, frames, fanout, logger } = parts;
   const botId = botIdOf(config.TELEGRAM_BOT_TOKEN);
   const updates = new UpdateStore(database, botId);
   const sends = new SendStore(database, botId);
@@ -76,19 +76,19 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     createTelegramApi({
       token: config.TELEGRAM_BOT_TOKEN,
       root: config.TELEGRAM_API_ROOT,
-      openFile: ({ url }) => desk.openFile(url),
+      openFile: ({ url }) => chatService.openFile(url),
       commands: commandsFor,
     }),
     availability,
   );
   const marks = new DeliveryMarks({ source, store: new MarkStore(database), logger });
   const retryBudget = new RetryBudget({ isThere: () => availability.isFresh });
-  const sender = new Sender({ sends, api, desk, marks, metrics, retryBudget, logger });
+  const sender = new Sender({ sends, api, chatService, marks, metrics, retryBudget, logger });
   const presence = new DutyPresence({ id: `telegram-${botId}`, database, fanout, people, availability, logger });
   const files = { ...api, ...patientDownloads(api, retryBudget) };
-  const staff = { botId, desk, people, api: files };
+  const staff = { botId, chatService, people, api: files };
   const replies = new OperatorReplies(staff);
-  const operators = new Operators({ desk, people, replies, api });
+  const operators = new Operators({ chatService, people, replies, api });
   const group = staffGroup();
   const added = (): void => {
     sender.wake();
@@ -116,7 +116,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
     people,
     operators,
     customers: new Customers(staff),
-    desk,
+    chatService,
     api,
     group,
     logger,
@@ -140,7 +140,7 @@ export function createTelegramBot(parts: BotParts): TelegramBot {
   const introduce = async (): Promise<void> => {
     const { id, username } = await api.me();
     presence.beat();
-    await desk.introduce({ bot_id: id, username });
+    await chatService.introduce({ bot_id: id, username });
     if (poller === null && config.PUBLIC_URL !== undefined && config.TELEGRAM_WEBHOOK_SECRET !== undefined)
       await api.listenToWebhook(publicAddress(config.PUBLIC_URL, '/telegram/webhook'), config.TELEGRAM_WEBHOOK_SECRET);
     else await api.endWebhook();

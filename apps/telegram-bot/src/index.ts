@@ -17,7 +17,7 @@
  * Start with `bot.ts`.
  */
 export { fanoutFrames } from './adapters/fanout-frames.ts';
-export { feedPage } from './adapters/http-desk.ts';
+export { feedPage } from './adapters/http-chat-service.ts';
 export { createTelegramBot, type TelegramBot } from './bot.ts';
 export {
   telegramToken,
@@ -26,7 +26,7 @@ export {
   webhookIsSafe,
   WEBHOOK_INCOMPLETE,
 } from './config.ts';
-export type { Desk, FeedSource, StaffFrames } from './ports.ts';
+export type { ChatService, FeedSource, StaffFrames } from './ports.ts';
 // For the simulation of a long duty.
 export { DutyPresence } from './presence.ts';
 export { People } from './storage/people.ts';

@@ -10,7 +10,7 @@ import {
   loadConfig,
   Shutdown,
 } from '@chat-realtime/service-kit';
-import { createHttpDesk } from './adapters/http-desk.ts';
+import { createHttpChatService } from './adapters/http-chat-service.ts';
 import { redisFrames } from './adapters/redis-frames.ts';
 import { createTelegramBot } from './bot.ts';
 import { telegramEnvironment } from './config.ts';
@@ -41,10 +41,20 @@ async function main(): Promise<void> {
     logger,
   };
   const fanout = connectRedisFanout(redis);
-  const desk = createHttpDesk({ url: config.CHAT_SERVICE_URL, apiKey: config.INTERNAL_API_KEY });
+  const chatService = createHttpChatService({ url: config.CHAT_SERVICE_URL, apiKey: config.INTERNAL_API_KEY });
   const frames = redisFrames(redis);
   const siteZone = config.CHAT_SCHEDULE;
-  const bot = createTelegramBot({ config, database, desk, source: desk, frames, fanout, logger, metrics, siteZone });
+  const bot = createTelegramBot({
+    config,
+    database,
+    chatService,
+    source: chatService,
+    frames,
+    fanout,
+    logger,
+    metrics,
+    siteZone,
+  });
   // Neither Redis nor Telegram is a condition: without them texts come later, and none is lost.
   health.add('database', () => database.ping());
   health.add('telegram', () => bot.assertAccepted());

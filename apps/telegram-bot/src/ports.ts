@@ -25,7 +25,7 @@ export type FileOwner =
   | { readonly kind: 'customer'; readonly user: TelegramUser; readonly clientMessageId: string };
 
 /** The chat as the bot uses it: chat-service over HTTP, or in the same process. Refusals are `ChatError`s. */
-export interface Desk {
+export interface ChatService {
   introduce(bot: TelegramBotRequest): Promise<void>;
   redeem(request: TelegramRedeemRequest): Promise<TelegramRedeemResponse>;
   act(request: TelegramActRequest): Promise<TelegramActResponse>;

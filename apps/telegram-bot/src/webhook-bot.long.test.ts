@@ -6,7 +6,7 @@ import { FakeBotApi, freePort } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTelegramBot, type TelegramBot } from './bot.ts';
-import type { Desk } from './ports.ts';
+import type { ChatService } from './ports.ts';
 import { TelegramModule } from './webhook.module.ts';
 
 const SECRET = 'secret-of-the-webhook-0001';
@@ -40,7 +40,7 @@ beforeAll(async () => {
   const message = (body: string) => ({
     ...{ id: written.length, body, attachments: [], created_at: AT, client_message_id: null },
   });
-  const desk: Desk = {
+  const chatService: ChatService = {
     ...{ redeem: elsewhere, act: elsewhere, upload: elsewhere, openFile: elsewhere, blocked: elsewhere },
     introduce: async () => undefined,
     write: async ({ body }) => {
@@ -60,7 +60,7 @@ beforeAll(async () => {
       TELEGRAM_STAFF_GROUP_LANGUAGE: 'ru',
       PUBLIC_URL: address,
     },
-    ...{ database, desk, logger, metrics, fanout: createMemoryFanout() },
+    ...{ database, chatService, logger, metrics, fanout: createMemoryFanout() },
     source: {
       feed: async (after = 0) => ({
         events: feed.filter(({ feed_seq: n = 0 }) => n > after),

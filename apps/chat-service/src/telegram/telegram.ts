@@ -53,7 +53,7 @@ export type FileOwner =
   | { readonly kind: 'customer'; readonly user: TelegramUser; readonly clientMessageId: string };
 
 /** What the bot requests from the chat, over HTTP or in the same process. */
-export interface TelegramDesk {
+export interface TelegramCalls {
   introduce(bot: TelegramBotRequest): Promise<void>;
   redeem(request: TelegramRedeemRequest): Promise<TelegramRedeemResponse>;
   /** @throws ChatError with the same codes as the console's calls; `forbidden` for an account that is not bound. */
@@ -76,7 +76,7 @@ export interface TelegramParts {
 }
 
 /** The chat as the Telegram bot uses it: every call acts in the name of the writer, with their current rights. */
-export class Telegram implements TelegramDesk {
+export class Telegram implements TelegramCalls {
   readonly accounts: TelegramAccounts;
   readonly #customers: TelegramCustomers;
   readonly #parts: TelegramParts;

@@ -2,7 +2,7 @@ import type { Logger } from '@chat-realtime/service-kit';
 import { ChatQueue } from '../chat-queue.ts';
 import { simpler } from '../domain/fallback-content.ts';
 import type { BotMetrics } from '../metrics.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { DueSend, SendStore } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
@@ -15,7 +15,7 @@ const BACKOFF_BASE_SECONDS = 1;
 export interface SenderParts {
   readonly sends: SendStore;
   readonly api: Pick<TelegramApi, 'send'>;
-  readonly desk: Pick<Desk, 'blocked'>;
+  readonly chatService: Pick<ChatService, 'blocked'>;
   readonly marks: Pick<DeliveryMarks, 'wake'>;
   readonly metrics: BotMetrics;
   readonly retryBudget: RetryBudget;
@@ -88,10 +88,10 @@ export class Sender {
 
   /** False: chat-service could not be reached, and the report is retried later. */
   async #reportBlocked(send: DueSend): Promise<boolean> {
-    const { sends, desk, logger } = this.#parts;
+    const { sends, chatService, logger } = this.#parts;
     if (send.operatorId === null && send.customerId === null) return true;
     try {
-      await desk.blocked({ telegram_user_id: send.chatId, blocked: true });
+      await chatService.blocked({ telegram_user_id: send.chatId, blocked: true });
       return true;
     } catch (error) {
       // Nothing was sent, so it must not count as possibly sent.

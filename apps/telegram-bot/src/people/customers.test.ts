@@ -1,7 +1,7 @@
 import { ChatError, type Message as ChatMessage } from '@chat-realtime/protocol';
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
@@ -15,14 +15,18 @@ const elsewhere = (): never => {
   throw new Error('nothing of this is asked for');
 };
 
-function customersWith(desk: Partial<Desk>, known?: KnownMessage, download: TelegramApi['download'] = elsewhere) {
+function customersWith(
+  chatService: Partial<ChatService>,
+  known?: KnownMessage,
+  download: TelegramApi['download'] = elsewhere,
+) {
   const menus: boolean[] = [];
   const customers = new Customers({
     botId: 77,
-    desk: {
+    chatService: {
       ...{ introduce: elsewhere, redeem: elsewhere, act: elsewhere, write: elsewhere, upload: elsewhere },
       ...{ blocked: elsewhere, openFile: elsewhere },
-      ...desk,
+      ...chatService,
     },
     people: {
       customer: async () => ({ bindingId: 1, chatId: USER.id, sessionId: 13, locale: 'ru', linkedSeq: 0 }),
@@ -55,7 +59,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
 
   it('answers a text of their own chat', async () => {
     const bodies: string[] = [];
-    const write: Desk['write'] = async (action) => {
+    const write: ChatService['write'] = async (action) => {
       bodies.push(action.body);
       return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
     };
@@ -78,7 +82,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
 
   it('[TG30] sees which file Telegram did not deliver, and so do the readers of the chat', async () => {
     const bodies: string[] = [];
-    const write: Desk['write'] = async (action) => {
+    const write: ChatService['write'] = async (action) => {
       bodies.push(action.body);
       return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
     };
@@ -118,7 +122,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
 describe('[TG7] what a customer edits', () => {
   const edit = async (message: object, known?: KnownMessage) => {
     const bodies: string[] = [];
-    const write: Desk['write'] = async (action) => {
+    const write: ChatService['write'] = async (action) => {
       bodies.push(action.body);
       return { session_id: 13, created: false, message: { ...MESSAGE, body: action.body } };
     };

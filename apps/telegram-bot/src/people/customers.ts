@@ -7,7 +7,7 @@ import {
 } from '@chat-realtime/protocol';
 import { clientMessageId } from '../domain/ids.ts';
 import { messageContents } from '../domain/render.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { People } from '../storage/people.ts';
 import type { NewSend, Recipient, Remembered } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
@@ -19,7 +19,7 @@ import { isPassing } from './refusals.ts';
 
 export interface CustomersParts {
   readonly botId: number;
-  readonly desk: Desk;
+  readonly chatService: ChatService;
   readonly people: Pick<People, 'customer' | 'message' | 'shown'>;
   readonly api: Pick<TelegramApi, 'download' | 'showStaffCommands'>;
 }
@@ -34,10 +34,10 @@ export class Customers {
 
   /** `/login <code>`, or `/start <code>` of an address. */
   async redeem(user: TelegramUser, code: string): Promise<Outcome> {
-    const { desk, people, api } = this.#parts;
+    const { chatService, people, api } = this.#parts;
     const texts = textsFor(user.locale);
     const anybody: Recipient = { kind: 'anybody', chatId: user.id };
-    const redeemed = await desk.redeem({ code, user }).catch((error: unknown) => {
+    const redeemed = await chatService.redeem({ code, user }).catch((error: unknown) => {
       if (error instanceof ChatError && error.code === 'forbidden') return { outcome: 'is_operator' } as const;
       throw error;
     });
@@ -73,7 +73,7 @@ export class Customers {
   }
 
   async write(user: TelegramUser, incoming: Incoming): Promise<Outcome> {
-    const { desk, people, api, botId } = this.#parts;
+    const { chatService, people, api, botId } = this.#parts;
     const texts = textsFor(user.locale);
     const anybody: Recipient = { kind: 'anybody', chatId: user.id };
     const say = (text: string): NewSend => ({ to: anybody, content: plainText(text, incoming.messageId) });
@@ -89,14 +89,14 @@ export class Customers {
       clientMessageId(botId, user.id, part === 0 ? incoming.key : `${incoming.key}#${part}`);
     try {
       const owner = { kind: 'customer', user, clientMessageId: idOf(0) } as const;
-      const { ids, problems, lost } = await bringFiles(incoming.files, owner, { api, desk, texts });
+      const { ids, problems, lost } = await bringFiles(incoming.files, owner, { api, chatService, texts });
       const sends = problems.map(say);
       const text = withLost(incoming.text, lost);
       if (text.trim() === '' && ids.length === 0) return { sends };
       const remember: Remembered[] = [];
       const parts = Math.max(1, Math.ceil(ids.length / ATTACHMENTS_PER_MESSAGE));
       for (let part = 0; part < parts; part += 1) {
-        const { session_id: sessionId, message } = await desk.write({
+        const { session_id: sessionId, message } = await chatService.write({
           kind: 'write',
           user,
           body: part === 0 ? text : '',

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { ChatError } from '@chat-realtime/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import { patientDownloads } from '../telegram/patient-downloads.ts';
@@ -17,10 +17,10 @@ const elsewhere = (): never => {
 };
 
 const READABLE = { download: async () => ({ content: Readable.from(['x']), size: 1 }) };
-const bring = (upload: Desk['upload'], api: Pick<TelegramApi, 'download'> = READABLE) => {
+const bring = (upload: ChatService['upload'], api: Pick<TelegramApi, 'download'> = READABLE) => {
   const others = { introduce: elsewhere, redeem: elsewhere, act: elsewhere, write: elsewhere };
-  const desk: Desk = { ...others, blocked: elsewhere, openFile: elsewhere, upload };
-  return bringFiles(FILES, OWNER, { api, desk, texts });
+  const chatService: ChatService = { ...others, blocked: elsewhere, openFile: elsewhere, upload };
+  return bringFiles(FILES, OWNER, { api, chatService, texts });
 };
 const failing = (code: ConstructorParameters<typeof ChatError>[0]) => async () => {
   throw new ChatError(code, 'no');
@@ -35,12 +35,12 @@ const broken = () =>
       this.destroy(new Error('ECONNRESET'));
     },
   });
-const readAll: Desk['upload'] = async (_owner, { name, content }) => {
+const readAll: ChatService['upload'] = async (_owner, { name, content }) => {
   for await (const _chunk of content);
   return { id: name, name, mime: 'application/pdf', size: 1 };
 };
 /** Over HTTP a body that broke off looks like a connection that ended. */
-const asOverHttp: Desk['upload'] = (owner, file) =>
+const asOverHttp: ChatService['upload'] = (owner, file) =>
   readAll(owner, file).catch(() => {
     throw new ChatError('unavailable', 'chat-service does not answer');
   });

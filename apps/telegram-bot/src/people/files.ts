@@ -1,5 +1,5 @@
 import { ATTACHMENT_MAX_BYTES, ChatError } from '@chat-realtime/protocol';
-import type { Desk, FileOwner } from '../ports.ts';
+import type { ChatService, FileOwner } from '../ports.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
 import type { DownloadedFile } from '../telegram/local-file.ts';
@@ -22,7 +22,11 @@ export interface BroughtFiles {
 export async function bringFiles(
   files: readonly IncomingFile[],
   owner: FileOwner,
-  { api, desk, texts }: { readonly api: Pick<TelegramApi, 'download'>; readonly desk: Desk; readonly texts: Texts },
+  {
+    api,
+    chatService,
+    texts,
+  }: { readonly api: Pick<TelegramApi, 'download'>; readonly chatService: ChatService; readonly texts: Texts },
 ): Promise<BroughtFiles> {
   const ids: string[] = [];
   const problems: string[] = [];
@@ -35,7 +39,7 @@ export async function bringFiles(
     let file: DownloadedFile | undefined;
     try {
       file = await api.download(fileId);
-      const attachment = await desk.upload(owner, { name, content: file.content, declaredBytes: file.size });
+      const attachment = await chatService.upload(owner, { name, content: file.content, declaredBytes: file.size });
       ids.push(attachment.id);
     } catch (caught) {
       // chat-service knows only that the request ended too early.

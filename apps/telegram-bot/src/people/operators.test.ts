@@ -1,7 +1,7 @@
 import { ChatError, type TelegramActRequest, type TelegramActResponse } from '@chat-realtime/protocol';
 import type { Message } from 'grammy/types';
 import { describe, expect, it } from 'vitest';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator } from '../storage/people.ts';
 import { incomingOf } from './incoming.ts';
@@ -27,7 +27,7 @@ const elsewhere = (): never => {
 
 it('[TG12] a reply to a message whose id the bot never received goes to the chat of its buttons', async () => {
   const acts: TelegramActRequest['action'][] = [];
-  const desk: Desk = {
+  const chatService: ChatService = {
     introduce: elsewhere,
     redeem: elsewhere,
     write: elsewhere,
@@ -46,7 +46,7 @@ it('[TG12] a reply to a message whose id the bot never received goes to the chat
     queued: async () => new Set<number>(),
     zones: async () => () => 'UTC',
   };
-  const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
+  const replies = new OperatorReplies({ botId: 77, chatService, people, api: { download: elsewhere } });
   const lost = {
     message_id: 10,
     date: 1,
@@ -56,7 +56,7 @@ it('[TG12] a reply to a message whose id the bot never received goes to the chat
     reply_markup: { inline_keyboard: [[{ text: 'Взять', callback_data: 'assign:13' }]] },
   };
   const written = { message_id: 20, date: 1, chat, text: 'Здесь', reply_to_message: lost } as Message;
-  await new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } }).write(
+  await new Operators({ chatService, people, replies, api: { showStaffCommands: async () => undefined } }).write(
     ANNA,
     incomingOf([written]),
     'telegram:77:1',
@@ -77,8 +77,8 @@ const replied = (text: string): Message => {
 };
 
 /** Anna as the bot knows her; the last event of chat 13 that stands in her Telegram is the third. */
-function operatorsWith(act: Desk['act'], queued: readonly number[] = [], known?: KnownMessage): Operators {
-  const desk: Desk = {
+function operatorsWith(act: ChatService['act'], queued: readonly number[] = [], known?: KnownMessage): Operators {
+  const chatService: ChatService = {
     introduce: elsewhere,
     redeem: elsewhere,
     write: elsewhere,
@@ -94,8 +94,8 @@ function operatorsWith(act: Desk['act'], queued: readonly number[] = [], known?:
     queued: async () => new Set(queued),
     zones: async () => () => 'UTC',
   };
-  const replies = new OperatorReplies({ botId: 77, desk, people, api: { download: elsewhere } });
-  return new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } });
+  const replies = new OperatorReplies({ botId: 77, chatService, people, api: { download: elsewhere } });
+  return new Operators({ chatService, people, replies, api: { showStaffCommands: async () => undefined } });
 }
 
 const by = (sender: 'client' | 'operator', id: number, body: string, name: string | null) => ({

@@ -10,7 +10,7 @@ import {
 } from '../domain/commands.ts';
 import type { Content } from '../domain/content.ts';
 import { callbackContent, chatButtons, listedSession } from '../domain/render.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
 import type { NewSend } from '../storage/sends.ts';
 import type { TelegramApi } from '../telegram/api.ts';
@@ -21,7 +21,7 @@ import { refusalText } from './refusals.ts';
 import type { OperatorReplies, ReplyPlace } from './replies.ts';
 
 export interface OperatorsParts {
-  readonly desk: Desk;
+  readonly chatService: ChatService;
   readonly people: Pick<People, 'answeredMessage' | 'message' | 'zones'>;
   readonly replies: OperatorReplies;
   readonly api: Pick<TelegramApi, 'showStaffCommands'>;
@@ -181,7 +181,7 @@ export class Operators {
   }
 
   #act(operator: BoundOperator, action: TelegramStaffAction, requestId: string) {
-    return this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+    return this.#parts.chatService.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
   }
 }
 

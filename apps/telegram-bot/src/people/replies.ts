@@ -2,7 +2,7 @@ import { ATTACHMENTS_PER_MESSAGE, ChatError } from '@chat-realtime/protocol';
 import type { Content } from '../domain/content.ts';
 import { clientMessageId } from '../domain/ids.ts';
 import { chatButtons } from '../domain/render.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator, People } from '../storage/people.ts';
 import type { Remembered } from '../storage/sends.ts';
@@ -16,7 +16,7 @@ import { refusalText } from './refusals.ts';
 
 export interface RepliesParts {
   readonly botId: number;
-  readonly desk: Desk;
+  readonly chatService: ChatService;
   readonly people: Pick<People, 'shown' | 'queued'>;
   readonly api: Pick<TelegramApi, 'download'>;
 }
@@ -55,7 +55,7 @@ export class OperatorReplies {
       if (known.purpose === 'note') {
         if (incoming.text.trim() === '') return say(texts.unsupported);
         const action = { kind: 'note', session_id: known.sessionId, body: incoming.text } as const;
-        await this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+        await this.#parts.chatService.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
         const at = { chatId: place.chatId, telegramId: incoming.messageId, sessionId: known.sessionId };
         return { ...say(texts.noted), remember: [{ ...at, seq: null, messageId: null, purpose: 'note' }] };
       }
@@ -104,7 +104,7 @@ export class OperatorReplies {
     try {
       if (known.purpose === 'note') {
         const action = { kind: 'note', session_id: known.sessionId, body: correction.text } as const;
-        await this.#parts.desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+        await this.#parts.chatService.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
         return say(texts.editedNote);
       }
       const outcome = await this.#post(operator, correction, known.sessionId, requestId, place);
@@ -121,10 +121,10 @@ export class OperatorReplies {
     requestId: string,
     place: ReplyPlace,
   ): Promise<Outcome> {
-    const { people, desk, api, botId } = this.#parts;
+    const { people, chatService, api, botId } = this.#parts;
     const { texts } = place;
     const owner = { kind: 'operator', telegramUserId: operator.chatId, sessionId } as const;
-    const { ids, problems } = await bringFiles(incoming.files, owner, { api, desk, texts });
+    const { ids, problems } = await bringFiles(incoming.files, owner, { api, chatService, texts });
     const said = place.say(...problems.map((text) => plainText(text, incoming.messageId)));
     if (incoming.text.trim() === '' && ids.length === 0) return said;
     const shown = await people.shown(place.chatId, sessionId);
@@ -142,7 +142,7 @@ export class OperatorReplies {
         // The operator knew what Telegram had shown when they wrote.
         ...(shown.seq === null ? {} : { expected_seq: shown.seq }),
       } as const;
-      const posted = await desk.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
+      const posted = await chatService.act({ telegram_user_id: operator.chatId, request_id: requestId, action });
       if (posted.kind !== 'posted') continue;
       const { seq, message } = posted;
       for (const telegramId of part === 0 ? incoming.messageIds : [])

@@ -10,7 +10,7 @@ import type { Message as TelegramMessage, User } from 'grammy/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Operators } from '../people/operators.ts';
 import { OperatorReplies } from '../people/replies.ts';
-import type { Desk, FileOwner } from '../ports.ts';
+import type { ChatService, FileOwner } from '../ports.ts';
 import type { KnownMessage } from '../domain/recognise-message.ts';
 import type { BoundOperator } from '../storage/people.ts';
 import { TelegramFailure } from '../telegram/failures.ts';
@@ -55,7 +55,7 @@ const people = {
 function elsewhere(): never {
   throw new Error('nothing of this is asked for');
 }
-const desk: Desk = {
+const chatService: ChatService = {
   introduce: elsewhere,
   redeem: elsewhere,
   write: elsewhere,
@@ -93,13 +93,13 @@ const api = {
 };
 
 function members(language: 'ru' | 'en' = 'ru'): GroupMembers {
-  const replies = new OperatorReplies({ botId: BOT, desk, people, api });
+  const replies = new OperatorReplies({ botId: BOT, chatService, people, api });
   return new GroupMembers({
     botId: BOT,
     people,
     topics: { sessionOf: async (threadId) => (threadId === 9 ? SESSION : undefined) },
     replies,
-    operators: new Operators({ desk, people, replies, api: { showStaffCommands: async () => undefined } }),
+    operators: new Operators({ chatService, people, replies, api: { showStaffCommands: async () => undefined } }),
     texts: textsFor(language),
   });
 }

@@ -6,7 +6,7 @@ import { FakeBotApi } from '@chat-realtime/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTelegramBot, type TelegramBot } from '../bot.ts';
-import type { Desk, FeedSource } from '../ports.ts';
+import type { ChatService, FeedSource } from '../ports.ts';
 import { DutyPresence } from '../presence.ts';
 import { People } from '../storage/people.ts';
 import { createTelegramApi } from '../telegram/api.ts';
@@ -70,7 +70,7 @@ export function botSuite(opened: () => Database): void {
       asked.push(name);
       throw new Error('nothing of this is asked for');
     };
-    const desk: Desk = {
+    const chatService: ChatService = {
       introduce: async () => void asked.push('introduce'),
       ...{ redeem: notAsked('redeem'), act: notAsked('act'), write: notAsked('write') },
       ...{ upload: notAsked('upload'), openFile: notAsked('openFile'), blocked: notAsked('blocked') },
@@ -94,7 +94,7 @@ export function botSuite(opened: () => Database): void {
       },
       ...{
         database: opened(),
-        desk,
+        chatService,
         source,
         logger,
         metrics: createMetrics('telegram-bot'),

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UpdateHandler } from '../updates/handler.ts';
 import type { Customers } from '../people/customers.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import { People } from '../storage/people.ts';
 import { SendStore } from '../storage/sends.ts';
 import { UpdateStore } from '../storage/updates.ts';
@@ -26,7 +26,7 @@ export function handlerSuite(opened: () => Database): void {
   });
   afterEach(() => handler.stop());
 
-  function newHandler(write: Customers['write'], blocked: Desk['blocked'] = elsewhere): UpdateStore {
+  function newHandler(write: Customers['write'], blocked: ChatService['blocked'] = elsewhere): UpdateStore {
     const database = opened();
     const updates = new UpdateStore(database, BOT);
     handler = new UpdateHandler({
@@ -37,7 +37,7 @@ export function handlerSuite(opened: () => Database): void {
       people: new People(database, BOT),
       operators: { command: elsewhere, write: elsewhere, edited: elsewhere, button: elsewhere },
       customers: { write, edited: elsewhere, redeem: elsewhere },
-      desk: {
+      chatService: {
         introduce: elsewhere,
         redeem: elsewhere,
         act: elsewhere,

@@ -54,7 +54,7 @@ export function pendingSuite(opened: () => Database): void {
           return [sent.length];
         },
       },
-      desk: { blocked: async () => undefined },
+      chatService: { blocked: async () => undefined },
       marks: { wake: () => undefined },
       metrics: botMetrics(registry, frames, sends),
       retryBudget: new RetryBudget({ isThere: () => true }),

@@ -88,7 +88,7 @@ export function sendsSuite(opened: () => Database): void {
             return bytes === undefined ? null : Readable.from([bytes]);
           },
         }),
-        desk: { blocked: elsewhere },
+        chatService: { blocked: elsewhere },
         marks: { wake: () => undefined },
         metrics: botMetrics(registry, frames, sends),
         // Each try comes a minute and a half after the one before.

@@ -10,7 +10,7 @@ import { incomingOf, personOf } from '../people/incoming.ts';
 import type { Operators } from '../people/operators.ts';
 import { NOTHING, type Outcome, plainText } from '../people/outcome.ts';
 import { isFault, isPassing } from '../people/refusals.ts';
-import type { Desk } from '../ports.ts';
+import type { ChatService } from '../ports.ts';
 import type { StaffGroup } from '../staff-group/staff-group.ts';
 import type { People } from '../storage/people.ts';
 import { type NewSend, remember, type SendStore } from '../storage/sends.ts';
@@ -34,7 +34,7 @@ export interface HandlerParts {
   readonly people: People;
   readonly operators: Pick<Operators, 'command' | 'write' | 'edited' | 'button'>;
   readonly customers: Pick<Customers, 'redeem' | 'write' | 'edited'>;
-  readonly desk: Desk;
+  readonly chatService: ChatService;
   readonly api: Pick<TelegramApi, 'answerButton'>;
   /** Null: there is no staff group. */
   readonly group: StaffGroup | null;
@@ -160,10 +160,10 @@ export class UpdateHandler {
 
   /** Whoever writes to the bot accepts texts again. Telegram reports such a return only to the bot that was stopped. */
   async #takesTexts(update: Update): Promise<void> {
-    const { people, desk } = this.#parts;
+    const { people, chatService } = this.#parts;
     const chatId = chatOf(update);
     if (chatId === undefined || chatId < 0 || !(await people.isBlocked(chatId))) return;
-    await desk.blocked({ telegram_user_id: chatId, blocked: false });
+    await chatService.blocked({ telegram_user_id: chatId, blocked: false });
   }
 
   async #messages(messages: readonly Message[], requestId: string): Promise<Outcome> {
@@ -221,7 +221,7 @@ export class UpdateHandler {
     group?.worker.retry();
     if (change === undefined || change.chat.type !== 'private') return NOTHING;
     const { status } = change.new_chat_member;
-    await this.#parts.desk.blocked({
+    await this.#parts.chatService.blocked({
       telegram_user_id: change.chat.id,
       blocked: status === 'kicked' || status === 'left',
     });

@@ -13,13 +13,13 @@ import {
   telegramWriteResponseSchema,
 } from '@chat-realtime/protocol';
 import type { z } from 'zod';
-import type { BroughtFile, Desk, FeedPage, FileOwner, FeedSource } from '../ports.ts';
+import type { BroughtFile, ChatService, FeedPage, FileOwner, FeedSource } from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;
 const FILE_TIMEOUT_MS = 120_000;
 const FEED_LIMIT = 200;
 
-export interface HttpDeskOptions {
+export interface HttpChatServiceOptions {
   readonly url: string;
   readonly apiKey: string;
 }
@@ -44,7 +44,7 @@ async function refusal(response: Response): Promise<ChatError> {
 }
 
 /** chat-service over its internal calls. */
-export function createHttpDesk({ url, apiKey }: HttpDeskOptions): Desk & FeedSource {
+export function createHttpChatService({ url, apiKey }: HttpChatServiceOptions): ChatService & FeedSource {
   const authorization = `Bearer ${apiKey}`;
 
   const call = async (path: string, init: RequestInit): Promise<Response> => {

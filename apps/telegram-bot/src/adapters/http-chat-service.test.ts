@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createHttpDesk } from './http-desk.ts';
+import { createHttpChatService } from './http-chat-service.ts';
 
 let server: Server;
 let status = 200;
@@ -15,10 +15,10 @@ afterAll(() => server.close());
 
 it('[TG21] what a proxy answers for chat-service while it is away says nothing of the update: it waits', async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const desk = createHttpDesk({ url, apiKey: 'key' });
+  const chatService = createHttpChatService({ url, apiKey: 'key' });
   const codes: unknown[] = [];
   for (status of [500, 502, 503, 504])
-    await desk
+    await chatService
       .introduce({ bot_id: 7, username: 'shop_bot' })
       .catch((error: { code?: unknown }) => codes.push(error.code));
   expect(codes).toEqual(['internal_error', 'unavailable', 'unavailable', 'unavailable']);
