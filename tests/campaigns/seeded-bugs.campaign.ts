@@ -6,9 +6,9 @@ import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
 import type { Bounds } from '../faults/checker/history.ts';
 import { type FaultCase, runCase } from '../faults/recorder/fault-case.ts';
 
-const PLANTED = fileURLToPath(new URL('planted/planted-bug.ts', import.meta.url));
+const SEEDED = fileURLToPath(new URL('seeded/seeded-bug.ts', import.meta.url));
 /**
- * Shows that the campaign can fail: services are started with a driver that lies to them (planted/planted-bug.ts), and
+ * Shows that the campaign can fail: services are started with a driver that lies to them (seeded/seeded-bug.ts), and
  * recorder and checker must find it. Gateways repair a broken live path within seconds, as they should, so the bound is that of a
  * run without faults, and head checks are as good as off.
  */
@@ -61,7 +61,7 @@ describe(`seeded bugs (FAULTS_SEED=${seed})`, () => {
   });
 
   test.each(BUGS)('$bug: $what, and is found', { timeout: 90_000 }, async ({ bug, what, found, in: service }) => {
-    await service(stack).restart({ NODE_OPTIONS: `--import=${PLANTED}`, PLANTED_BUG: bug });
+    await service(stack).restart({ NODE_OPTIONS: `--import=${SEEDED}`, SEEDED_BUG: bug });
     const { violations } = await campaign(what);
     await service(stack).restart({ NODE_OPTIONS: '' });
     console.log(`    found: ${violations.length} violations, such as: ${violations[0]}`);

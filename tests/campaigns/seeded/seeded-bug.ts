@@ -1,4 +1,4 @@
-// Loaded into a service before its own code (`node --import`): makes one driver lie, as PLANTED_BUG says. The service runs
+// Loaded into a service before its own code (`node --import`): makes one driver lie, as SEEDED_BUG says. The service runs
 // the code that production runs; what it believes of its database or broker is wrong.
 import { randomUUID } from 'node:crypto';
 import { eachChannel, eachStatement, isEventKey, replace } from '@chat-realtime/testkit/changed-driver';
@@ -37,7 +37,7 @@ const BUGS: Readonly<Record<string, () => void>> = {
     }),
 };
 
-const wanted = process.env['PLANTED_BUG'] ?? '';
-const plant = BUGS[wanted];
-if (plant === undefined) throw new Error(`there is no bug "${wanted}"; there are: ${Object.keys(BUGS).join(', ')}`);
-plant();
+const wanted = process.env['SEEDED_BUG'] ?? '';
+const seed = BUGS[wanted];
+if (seed === undefined) throw new Error(`there is no bug "${wanted}"; there are: ${Object.keys(BUGS).join(', ')}`);
+seed();
