@@ -1,6 +1,6 @@
 import { TcpProxy, sleep } from '@chat-realtime/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 import { useChat } from '../support/chat.ts';
 import { useBrowser } from './browser.ts';
 import { ConsolePage } from './console-page.ts';

@@ -3,7 +3,7 @@ import { redisCommand, type Stack, startStack, until } from '@chat-realtime/test
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bounds } from '../faults/checker/history.ts';
 import { type FaultCase, runCase } from '../faults/recorder/fault-case.ts';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const BOUNDS: Bounds = { shownWithinMs: 15_000, outboxWithinMs: 10_000 };
 const seed = runSeed('FAULTS_SEED');

@@ -26,7 +26,7 @@ import { type SampleSite, sampleSite, sampleYaml } from '../../libs/table-source
 import type { MakeCast } from '../faults/recorder/cast.ts';
 import { MetricsPage } from '../faults/recorder/metrics.ts';
 import { SITE_EXCHANGE, type SiteCast, siteChat } from '../faults/recorder/site-chat.ts';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const seed = runSeed('FAULTS_SEED');
 const random = new SeededRandom(seed);

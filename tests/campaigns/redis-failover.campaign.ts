@@ -5,7 +5,7 @@ import { type ManagedServer, redisCommand, type Stack, startRedis, startStack, u
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bounds } from '../faults/checker/history.ts';
 import { runCase } from '../faults/recorder/fault-case.ts';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const BOUNDS: Bounds = { shownWithinMs: 15_000, outboxWithinMs: 10_000 };
 const BACK_WITHIN_MS = 5_000;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { leaderEndsBetweenSteps, leaderEndsInsideStamp, type RelayStep } from '../faults/cases/relay-leader.ts';
 import type { Bounds } from '../faults/checker/history.ts';
 import { runCase } from '../faults/recorder/fault-case.ts';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const BOUNDS: Bounds = { shownWithinMs: 15_000, outboxWithinMs: 10_000 };
 const STEPS: readonly RelayStep[] = ['relay.beforeStamp', 'relay.afterStamp', 'relay.afterConfirm'];

@@ -6,7 +6,7 @@ import { FakeBotApi, type Stack, startStack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bounds } from '../faults/checker/history.ts';
 import { runCase } from '../faults/recorder/fault-case.ts';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const ADMIN = fileURLToPath(new URL('../../apps/standalone/dist/admin/main.js', import.meta.url));
 /** G4 with something of ours down. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type AppProcess, type Stack, sleep, startStack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 import type { Bounds } from '../faults/checker/history.ts';
 import { type FaultCase, runCase } from '../faults/recorder/fault-case.ts';
 

@@ -14,7 +14,7 @@ import {
   until,
 } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 import { TelegramCrowd } from '../support/telegram-crowd.ts';
 import { TelegramDesk } from '../support/telegram-desk.ts';
 

@@ -1,6 +1,6 @@
 import type { Stack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 import { eventSourceThroughKill } from './cases/event-source.ts';
 import { requestsOfIdleClients } from './cases/idle-clients.ts';
 import { expectNothingLost, flushRedis, LIVE_PATH, type RuledCase, startFaultStack } from './cases/killed-parts.ts';

@@ -1,6 +1,6 @@
 import type { Stack } from '@chat-realtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runSeed, SeededRandom } from '../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 import {
   DEAD_MS,
   expectNothingLost,

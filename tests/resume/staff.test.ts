@@ -1,7 +1,7 @@
 import { StaffObserver, staffEventKey } from '@chat-realtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { useChat } from '../support/chat.ts';
-import { runSeed, SeededRandom } from './seeded-random.ts';
+import { runSeed, SeededRandom } from '../support/seeded-random.ts';
 
 const chat = await useChat('main');
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,7 +2,8 @@ import http from 'node:http';
 import { freePort } from '@chat-realtime/testkit';
 import type { TestProject } from 'vitest/node';
 import { PROFILES, type ProfileName } from './profiles.ts';
-import { startTarget, type Target, targetKind, untilAdmitted } from './target.ts';
+import { startTarget, untilAdmitted } from './target.ts';
+import { type Target, targetKind } from './target-kinds.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

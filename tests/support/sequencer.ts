@@ -1,5 +1,5 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { targetKind } from './target.ts';
+import { targetKind } from './target-kinds.ts';
 
 /** It waits until a minute has passed since the first file: the later, the shorter. */
 const IDLE_CLOSE = 'one-service/idle-close';

@@ -1,7 +1,6 @@
 import { startStack } from '@chat-realtime/testkit';
 import { ALLOWED_ORIGIN, environmentOf } from './profiles.ts';
-import { extraEnvironment } from './standalone-target.ts';
-import type { Target, TargetRequest } from './target.ts';
+import { extraEnvironment, type Target, type TargetRequest } from './target-kinds.ts';
 
 /** PostgreSQL, RabbitMQ, Redis, nginx and all services with two gateways. */
 export async function startStackTarget(request: TargetRequest): Promise<Target> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { freePort, SERVICE_FLAGS, startProcess, tempFolder, until } from '@chat-realtime/testkit';
 import { environmentOf } from './profiles.ts';
-import type { Target, TargetRequest } from './target.ts';
+import { extraEnvironment, type Target, type TargetRequest } from './target-kinds.ts';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 
@@ -64,12 +64,4 @@ export async function startStandalone(
       await app.stop();
     },
   };
-}
-
-/** `BLACKBOX_ENV="A=1 B=2"`: settings for one run, for example DATABASE_URL of a real PostgreSQL. */
-export function extraEnvironment(): Record<string, string> {
-  const entries = (process.env['BLACKBOX_ENV'] ?? '').split(' ').filter((entry) => entry.includes('='));
-  return Object.fromEntries(
-    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-  );
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '@chat-realtime/protocol';
 import { type Customer, type FakePerson, type ShownMessage, type Staff, sleep, until } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../resume/seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { TelegramDesk } from './telegram-desk.ts';
 
 const WAIT_MS = 30_000;

@@ -1,5 +1,5 @@
 import { HttpClient } from '@chat-realtime/testkit';
-import type { Target } from './target.ts';
+import type { Target } from './target-kinds.ts';
 
 /** A chat that somebody else runs, with the settings of `profiles.ts`; it is never stopped from here. */
 export async function urlTarget(baseUrl: string | undefined): Promise<Target> {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { type Stack, sleep, startStack } from '@chat-realtime/testkit';
 import { expect } from 'vitest';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Bounds } from '../checker/history.ts';
 import { type FaultCase, runCase } from '../recorder/fault-case.ts';
 import { percentile } from '../recorder/figures.ts';

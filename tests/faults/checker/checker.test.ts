@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runSeed, SeededRandom } from '../../resume/seeded-random.ts';
+import { runSeed, SeededRandom } from '../../support/seeded-random.ts';
 import { check, INVARIANTS, type InvariantName } from './check.ts';
 import type { Attempt, Delivery, History, ObserverLog, Row } from './history.ts';
 import { BOUNDS, soundHistory } from './sample-history.ts';

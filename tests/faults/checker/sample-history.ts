@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import {
   type Attempt,
   bodyOf,

@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 
 const MIN_MS = 100;
 const BASE_MS = 500;

@@ -1,5 +1,5 @@
 import { sleep, type Stack } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { History, OutboxSample } from '../checker/history.ts';
 import type { Cast, MakeCast } from './cast.ts';
 import { readOutbox } from './final-table.ts';

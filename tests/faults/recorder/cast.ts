@@ -1,5 +1,5 @@
 import type { Stack } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Attempt, History } from '../checker/history.ts';
 import type { Follower } from './follower.ts';
 

@@ -1,5 +1,5 @@
 import { type Stack, sleep } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import { check } from '../checker/check.ts';
 import type { Bounds, History } from '../checker/history.ts';
 import { Campaign, type CampaignOptions } from './campaign.ts';

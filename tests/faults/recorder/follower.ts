@@ -1,5 +1,5 @@
 import { sleep } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { ObserverLog } from '../checker/history.ts';
 import { Backoff } from './backoff.ts';
 import { attendPoll, attendSse, attendWebSocket, readOnce, type Attendance, type End } from './transports.ts';

@@ -1,6 +1,6 @@
 import { Customer, HttpClient, type SiteClient, type Stack, Staff, until } from '@chat-realtime/testkit';
 import { KeyRing, signChannelToken, signStreamLink } from '@chat-realtime/protocol/tokens';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import { type Attempt, bodyOf, type Row } from '../checker/history.ts';
 import type { Cast } from './cast.ts';
 import { readTable } from './final-table.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sleep } from '@chat-realtime/testkit';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import { type Attempt, bodyOf } from '../checker/history.ts';
 import type { Traffic } from './cast.ts';
 import type { SiteEvent, SiteOutbox } from './site-outbox.ts';

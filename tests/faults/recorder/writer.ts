@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type HttpAnswer, sleep } from '@chat-realtime/testkit';
 import { postMessageResponseSchema } from '@chat-realtime/protocol';
-import type { SeededRandom } from '../../resume/seeded-random.ts';
+import type { SeededRandom } from '../../support/seeded-random.ts';
 import { type Attempt, bodyOf, type Outcome } from '../checker/history.ts';
 import { Backoff } from './backoff.ts';
 
