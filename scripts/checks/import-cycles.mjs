@@ -1,12 +1,14 @@
 // No module may reach itself through what it imports, types included: whoever reads one file of a circle must read all.
-// The same holds for the folders of a package, which are its subjects.
+// The same holds for the folders of a package, which are its subjects, and for the folders within each of them.
 import { posix } from 'node:path';
 import { projectFiles, readText } from '../lib/files.mjs';
 
 /** Also what is loaded when it is needed: whoever reads one must read the other. */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g;
-const SCOPE = /^(?:apps|libs|clients)\/[^/]+\/src\/.*\.tsx?$/;
+const SCOPE = /^(?:(?:apps|libs|clients)\/[^/]+\/(?:src|test)|bench|scripts|tests)\/.*\.(?:tsx?|m[jt]s)$/;
+/** One package, or what stands for one. */
+const PACKAGE = /^(?:(?:apps|libs|clients)\/[^/]+|[^/]+)(?=\/)/;
 
 /** Folders of the gateway, each with what its files may use beside their own folder and the base. */
 const GATEWAY = 'apps/channel-gateway/src/';
@@ -31,21 +33,32 @@ export function judgeFolder(path, target) {
   return other === folder || uses.includes(other) ? null : `${folder}/ may not use ${other}/`;
 }
 
-/** The folder below `src` that a file belongs to. A file at the root stands for itself, since it belongs to no subject. */
-export function folderOf(path) {
-  const [, source, inside] = /^([^/]+\/[^/]+\/src)\/(.+)$/.exec(path) ?? [];
-  return source === undefined ? null : `${source}/${inside.split('/')[0]}`;
+/**
+ * The neighbours that an import joins: in the folder that has both files, the two entries that lead to them. Null where
+ * the files lie in one folder, or in two packages.
+ */
+function neighboursOf(path, target) {
+  if (PACKAGE.exec(path)?.[0] !== PACKAGE.exec(target)?.[0]) return null;
+  const [from, to] = [path.split('/'), target.split('/')];
+  const at = from.findIndex((part, index) => part !== to[index]);
+  if (at === -1 || (at === from.length - 1 && at === to.length - 1)) return null;
+  return [from, to].map((parts) => parts.slice(0, at + 1).join('/'));
 }
 
-/** What the folders import of each other. Tests look at the whole, so they count for none. `graph`: file → files it imports. */
+/**
+ * What folders import of their neighbours, at every depth. A file beside them stands for itself, since it belongs to no
+ * subject. Tests look at the whole, so they count for none. `graph`: file → files it imports.
+ */
 export function foldersOf(graph) {
   const folders = new Map();
   for (const [path, targets] of graph) {
     if (/\.test\.tsx?$/.test(path)) continue;
-    const folder = folderOf(path);
-    const known = folders.get(folder) ?? new Set();
-    for (const target of targets.map(folderOf)) if (target !== null && target !== folder) known.add(target);
-    folders.set(folder, known);
+    for (const target of targets) {
+      const [from, to] = neighboursOf(path, target) ?? [];
+      if (from === undefined) continue;
+      const known = folders.get(from) ?? new Set();
+      folders.set(from, known.add(to));
+    }
   }
   return folders;
 }

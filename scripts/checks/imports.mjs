@@ -14,13 +14,13 @@ const LIBS = [
   'table-source',
   'testkit',
 ];
-/** Which libs a lib may use; a lib that is not named here may use none. */
-const LIB_USES = {
+/** Which libs a lib may use, tests aside; a lib that is not named here may use none. */
+export const LIB_USES = {
   verifier: ['protocol'],
   'service-kit': ['protocol', 'verifier'],
-  database: ['protocol', 'service-kit'],
+  database: ['protocol'],
   'embedded-postgres': ['database'],
-  messaging: ['protocol', 'service-kit', 'testkit'],
+  messaging: ['protocol'],
   testkit: ['protocol', 'messaging'],
 };
 const DRIVERS =

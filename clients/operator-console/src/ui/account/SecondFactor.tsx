@@ -6,7 +6,7 @@ import { notify } from '../../state/desk.ts';
 import { useDesk } from '../context.ts';
 import { Problem } from '../manage/Page.tsx';
 import { QrCode } from '../parts/QrCode.tsx';
-import { CodeBlock } from '../setup/CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 import { refusalOf, useTask } from '../use-task.ts';
 
 type Step =

@@ -1,6 +1,6 @@
 import type { OperatorInvite } from '@chat-realtime/client/staff';
 import { dateTime, t } from '../../i18n/index.ts';
-import { CodeBlock } from '../setup/CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 
 /** Shown only once: only a hash of it is stored. */
 export function InviteLink({ invite, onDone }: { invite: OperatorInvite; onDone: () => void }) {

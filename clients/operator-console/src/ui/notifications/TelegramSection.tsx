@@ -10,7 +10,7 @@ import {
 } from '../../state/push-devices.ts';
 import { useDesk } from '../context.ts';
 import { Problem, Waiting } from '../manage/Page.tsx';
-import { CodeBlock } from '../setup/CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 import { useLoaded } from '../use-loaded.ts';
 import { useTask } from '../use-task.ts';
 

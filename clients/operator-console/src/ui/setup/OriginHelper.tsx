@@ -4,7 +4,7 @@ import { t } from '../../i18n/index.ts';
 import { originOf } from '../../state/snippets.ts';
 import { useDesk } from '../context.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { CodeBlock } from './CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 
 type Check =
   | { readonly state: 'idle' }

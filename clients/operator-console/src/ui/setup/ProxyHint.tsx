@@ -2,7 +2,7 @@ import { ChatClientError, type OriginCheckResponse } from '@chat-realtime/client
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { useDesk } from '../context.ts';
-import { CodeBlock } from './CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 
 /** Shown if the server sees an undeclared proxy: then all visitors share its address and its limits. */
 export function ProxyHint() {

@@ -7,7 +7,7 @@ import { readSettings, type SettingsResponse, themeOf } from '../../state/widget
 import { signIn } from '../../state/sign-in.ts';
 import { useDesk } from '../context.ts';
 import { EndDemo } from './EndDemo.tsx';
-import { CodeBlock } from './CodeBlock.tsx';
+import { CodeBlock } from '../parts/CodeBlock.tsx';
 import { LookSection } from './LookSection.tsx';
 import { OriginHelper } from './OriginHelper.tsx';
 import { ProxyHint } from './ProxyHint.tsx';

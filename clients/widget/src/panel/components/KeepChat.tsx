@@ -1,7 +1,15 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { showKeep } from '../keep/main.tsx';
 import { useModel } from '../context.ts';
 import { laterFile } from '../later-file.ts';
+import type { PanelModel } from '../model.ts';
+
+/** What of the panel the page uses. The panel may be of the build before. */
+export type KeepModel = Pick<PanelModel, 'client' | 'settings' | 'config' | 'prechat' | 'announcement' | 'failed'>;
+
+/** The file that is loaded: it shows the page in an element of the panel, and returns what takes it away. */
+export interface KeepFile {
+  showKeep(element: Element, model: KeepModel): () => void;
+}
 
 let load: (() => Promise<unknown>) | undefined;
 
@@ -14,7 +22,7 @@ export function KeepChat() {
     load ??= laterFile(`${model.settings.getState().baseUrl}/widget/v1/keep.js`);
     load()
       .then((module) => {
-        if (place.current) leave = (module as { showKeep: typeof showKeep }).showKeep(place.current, model);
+        if (place.current) leave = (module as KeepFile).showKeep(place.current, model);
       })
       .catch((error: unknown) => {
         model.failed(error);

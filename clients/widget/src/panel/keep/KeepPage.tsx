@@ -1,11 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { Field } from '../components/Field.tsx';
-import type { PanelModel } from '../model.ts';
+import type { KeepModel } from '../components/KeepChat.tsx';
 import { isEmail } from '../prechat.ts';
 import { keepTexts } from './texts.ts';
-
-/** What of the panel this page uses. The panel may be of the build before. */
-export type KeepModel = Pick<PanelModel, 'client' | 'settings' | 'config' | 'prechat' | 'announcement' | 'failed'>;
 
 type Doing = 'nothing' | 'file' | 'mail' | 'telegram';
 interface Said {

@@ -1,4 +1,4 @@
-import { CopyButton } from '../parts/CopyButton.tsx';
+import { CopyButton } from './CopyButton.tsx';
 
 export function CodeBlock({ code, label }: { code: string; label: string }) {
   return (
