@@ -4,6 +4,7 @@ import { originOf } from './origins.ts';
 it('[SET11] an address that was copied becomes what a browser sends', () => {
   expect(originOf(' https://Shop.example:443/catalog?x=1#y ')).toBe('https://shop.example');
   expect(originOf('http://localhost:3000/')).toBe('http://localhost:3000');
-  for (const bad of ['', 'shop.example', 'ftp://shop.example', 'javascript:alert(1)', 'https://'])
-    expect([bad, originOf(bad)]).toEqual([bad, undefined]);
+  expect(originOf('shop.example/cart')).toBe('https://shop.example');
+  for (const bad of ['', 'shop', 'ftp://shop.example', 'javascript:alert(1)', 'https://'])
+    expect([bad, originOf(bad)]).toEqual([bad, null]);
 });

@@ -1,6 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { TableSourceConfig } from '../config.ts';
-import { endInTime } from '../goodbye.ts';
+import { endInTime } from '../end-in-time.ts';
 import { ownNames, tableName } from '../names.ts';
 import {
   type OutboxKind,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { TableSourceConfig } from '../config.ts';
-import { endInTime } from '../goodbye.ts';
+import { endInTime } from '../end-in-time.ts';
 import { ownNames } from '../names.ts';
 import {
   type OutboxKind,

@@ -18,7 +18,7 @@ import {
   takeStep,
   typeInto,
 } from '../../state/composing.ts';
-import { type DraftKind, type Drafts } from '../../state/drafts.ts';
+import type { DraftKind } from '../../state/drafts.ts';
 import { drafts, notify } from '../../state/desk.ts';
 import { fileLimits, readFileLimits } from '../../state/file-limits.ts';
 import { filled, type QuickReply } from '../../state/quick-replies.ts';
@@ -60,13 +60,12 @@ function sayProblem(problem: UploadProblem, name: string, allowed: readonly stri
 
 /** The state that was known when the text was begun: a colleague's later action stops the send. */
 const begunAt = new Map<number, number>();
-const initialText = (from: Drafts, id: number, kind: DraftKind): string => from.get(id, kind);
 
 export function Composer({ conversation, session }: ComposerProps) {
   const { desk, actions } = useDesk();
   const { id } = session;
   const [mode, setMode] = useState<DraftKind>('reply');
-  const [text, setText] = useState(() => initialText(drafts, id, 'reply'));
+  const [text, setText] = useState(() => drafts.get(id, 'reply'));
   const [missed, setMissed] = useState<Missed | null>(null);
   const [saving, setSaving] = useState(false);
   const [dropping, setDropping] = useState(false);
@@ -99,7 +98,7 @@ export function Composer({ conversation, session }: ComposerProps) {
   const switchTo = (next: DraftKind): void => {
     setMode(next);
     setPicking(false);
-    setText(initialText(drafts, id, next));
+    setText(drafts.get(id, next));
     focus();
   };
 

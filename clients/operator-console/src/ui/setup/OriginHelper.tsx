@@ -1,7 +1,7 @@
 import { ChatClientError, type OriginCheckResponse } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import { originOf } from '../../state/snippets.ts';
+import { originOf } from '../../state/origins.ts';
 import { useDesk } from '../context.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { CodeBlock } from '../parts/CodeBlock.tsx';

@@ -2,7 +2,7 @@ import { ChatClientError, type ConfigResponse } from '@chat-realtime/client/staf
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { chatAddress } from '../../state/chat-address.ts';
-import { badgeSnippet, cspLine, widgetSnippet } from '../../state/snippets.ts';
+import { badgeSnippet, cspLine, widgetSnippet } from '../../state/install-code.ts';
 import { readSettings, type SettingsResponse, themeOf } from '../../state/widget-settings.ts';
 import { signIn } from '../../state/sign-in.ts';
 import { useDesk } from '../context.ts';

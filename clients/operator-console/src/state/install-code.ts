@@ -1,4 +1,3 @@
-import { pageUrl } from '@chat-realtime/client/links';
 import type { SavedTheme } from './widget-settings.ts';
 
 const quoted = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
@@ -24,12 +23,4 @@ export function badgeSnippet(server: string): string {
     '<span data-chat-unassigned></span> <span data-chat-mine></span>',
     `<script async src="${server}/widget/v1/badge.js" data-token-url="/chat-token"></script>`,
   ].join('\n');
-}
-
-/** Scheme, host and port of an http(s) address; null for anything else. */
-export function originOf(text: string): string | null {
-  const address = text.trim();
-  // People write the name of their site as they say it.
-  const whole = /^[\w.-]+\.[a-z]{2,}(?:[:/]|$)/i.test(address) ? `https://${address}` : address;
-  return pageUrl(whole)?.origin ?? null;
 }
