@@ -33,6 +33,9 @@ export interface Sweep {
   run(): Promise<void>;
 }
 
+/** After so long without a word of it, a gateway or the bot has no operators. */
+export const PRESENCE_SECONDS = 30;
+
 export interface ChatOptions {
   /** Minutes without an event after which an answered session is closed; 0 = never. */
   readonly autoCloseMinutes: number;
@@ -41,8 +44,6 @@ export interface ChatOptions {
   readonly returnToQueueSeconds: number;
   /** An operator's first message in a session that is nobody's takes it. */
   readonly claimOnReply: boolean;
-  /** Seconds after which a gateway that no longer calls has no operators. */
-  readonly presenceSeconds: number;
   /** Every session there is began here; false where a site tells of its own, sooner or later. */
   readonly ownsSessions: boolean;
   /** Operators write here; false where a site keeps the chat. */
@@ -54,7 +55,6 @@ export const DEFAULT_CHAT_OPTIONS: ChatOptions = {
   returnToQueue: 'offline',
   returnToQueueSeconds: 300,
   claimOnReply: true,
-  presenceSeconds: 30,
   ownsSessions: true,
   staffWrites: true,
 };

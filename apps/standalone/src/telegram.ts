@@ -7,13 +7,12 @@ import {
   createTelegramBot,
   type ChatService,
   fanoutFrames,
+  FEED_LIMIT,
   feedPage,
   type FeedSource,
   type TelegramBot,
 } from '@chat-realtime/telegram-bot';
 import type { StandaloneConfig } from './config.ts';
-
-const FEED_LIMIT = 200;
 
 export interface TelegramParts {
   readonly config: StandaloneConfig;

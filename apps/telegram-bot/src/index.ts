@@ -26,7 +26,7 @@ export {
   webhookIsSafe,
   WEBHOOK_INCOMPLETE,
 } from './config.ts';
-export type { ChatService, FeedSource, StaffFrames } from './ports.ts';
+export { type ChatService, FEED_LIMIT, type FeedSource, type StaffFrames } from './ports.ts';
 // For the simulation of a long duty.
 export { DutyPresence } from './presence.ts';
 export { People } from './storage/people.ts';

@@ -45,6 +45,9 @@ export interface FeedPage {
   readonly reset: boolean;
 }
 
+/** Events that are asked for at once. */
+export const FEED_LIMIT = 200;
+
 /** The staff feed and the delivery marks. */
 export interface FeedSource {
   feed(after: number | undefined): Promise<FeedPage>;

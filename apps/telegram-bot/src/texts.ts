@@ -1,11 +1,4 @@
-import type { CallbackStatus, OperatorStatus } from '@chat-realtime/protocol';
-
-export type Language = 'ru' | 'en';
-
-/** Russian is the first language, and the default. */
-export function languageOf(locale: string | null | undefined): Language {
-  return locale === null || locale === undefined || /^(?:ru|uk|be|kk)/i.test(locale) ? 'ru' : 'en';
-}
+import { type CallbackStatus, type Language, languageOf, type OperatorStatus } from '@chat-realtime/protocol';
 
 const STATUS = {
   ru: { online: 'на связи', away: 'отошли', off: 'не дежурите' },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseStartError } from './types.ts';
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS. */
-const MAX_SOCKET_PATH = 100;
+export const MAX_SOCKET_PATH = 100;
 /**
  * A process that is unclear for this long is suspended and may continue later: better refuse to start than share the
  * folder.

@@ -15,7 +15,7 @@ export { type WrittenBackup, writeBackup } from './backup/write.ts';
 export { prepareArchive } from './archive.ts';
 export { copyDatabase } from './copy-database.ts';
 export { beginNewEpoch, readEpoch, settleRestoredEvents } from './epoch.ts';
-export { type FolderGuard, FolderInUseError, guardFolder } from './folder-guard.ts';
+export { type FolderGuard, FolderInUseError, guardFolder, MAX_SOCKET_PATH } from './folder-guard.ts';
 export { headerOf, type Migration, type MigrationConnection, readMigrations } from './migration.ts';
 export { schemaAge } from './migrate.ts';
 export { openDatabase } from './open.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runIndexStatement } from './concurrent-index.ts';
+import { isHeldUp } from './held-up.ts';
 import { headerOf, type Migration, type MigrationConnection } from './migration.ts';
 import { type AppliedMigration, compareSchema, type SchemaAge } from './schema-age.ts';
 import { type DatabaseLog, DatabaseStartError } from './types.ts';
@@ -102,14 +103,6 @@ const LOCK_TIMEOUT_MS = 1_000;
 const RETRY_MS = 2_000;
 const PATIENCE_MS = 300_000;
 const TELL_EVERY = 5;
-const LOCK_NOT_AVAILABLE = '55P03';
-const DEADLOCK_DETECTED = '40P01';
-
-function isHeldUp(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === LOCK_NOT_AVAILABLE || error.code === DEADLOCK_DETECTED)
-  );
-}
 
 async function whenFree(name: string, log: DatabaseLog | undefined, apply: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;

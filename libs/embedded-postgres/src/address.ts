@@ -1,14 +1,11 @@
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { DatabaseStartError } from '@chat-realtime/database';
+import { DatabaseStartError, MAX_SOCKET_PATH } from '@chat-realtime/database';
 import type { Cluster as WholeCluster } from './cluster.ts';
 import { PORT } from './settings.ts';
 
 type Cluster = Pick<WholeCluster, 'data' | 'password'>;
-
-/** `sun_path` holds 108 bytes on Linux and 104 on macOS. */
-const MAX_SOCKET_PATH = 100;
 
 /** How this process reaches the server, and what the server is told about listening. */
 export interface Address {

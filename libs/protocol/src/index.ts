@@ -29,6 +29,7 @@ export * from './rest.ts';
 export * from './shadow-report.ts';
 export * from './quick-replies.ts';
 export * from './alert-targets.ts';
+export * from './language.ts';
 export * from './origins.ts';
 export * from './settings.ts';
 export * from './settings-rules.ts';

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { callbackDataSchema, senderTypeSchema } from './events.ts';
-import { MAX_INTEGER, MESSAGE_BODY_MAX_CODE_POINTS, safeText, sessionIdSchema, timestampSchema } from './primitives.ts';
+import {
+  MAX_INTEGER,
+  MESSAGE_BODY_MAX_CODE_POINTS,
+  parseId,
+  safeText,
+  sessionIdSchema,
+  timestampSchema,
+} from './primitives.ts';
 
 /** Plain events, as a site that keeps its own chat publishes them: no version, no seq. */
 
@@ -21,7 +28,7 @@ export const siteIdSchema = z
   ])
   .transform((id): SiteId => {
     const text = String(id);
-    return /^[1-9]\d{0,15}$/.test(text) && Number(text) <= MAX_INTEGER ? Number(text) : text;
+    return parseId(text) ?? text;
   });
 
 /** An operator's id: sites count their users, the channel has them as text. */

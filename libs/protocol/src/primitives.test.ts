@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { languageOf } from './language.ts';
 import * as p from './primitives.ts';
 
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
@@ -128,4 +129,23 @@ describe('text', () => {
     );
     expect(p.firstCharacters(`a${'😀'.repeat(100)}`, 200)).toBe(`a${'😀'.repeat(100)}`);
   });
+});
+
+it('reads an id from a text, and nothing else', () => {
+  expect(['1', '42', '9007199254740991'].map(p.parseId)).toEqual([1, 42, 9_007_199_254_740_991]);
+  for (const text of ['', '0', '01', '-1', '1.5', '1e3', ' 1', '9007199254740992', '99999999999999999', undefined])
+    expect([text, p.parseId(text)]).toEqual([text, undefined]);
+});
+
+it.each([
+  [null, 'ru'],
+  [undefined, 'ru'],
+  ['ru-RU', 'ru'],
+  ['uk', 'ru'],
+  ['BE', 'ru'],
+  ['kk-KZ', 'ru'],
+  ['en', 'en'],
+  ['de-DE', 'en'],
+] as const)('writes to a person of locale %s in %s', (locale, language) => {
+  expect(languageOf(locale)).toBe(language);
 });

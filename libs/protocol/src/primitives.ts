@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** Upper bound of every id and seq: they travel as JSON numbers, so they must stay exact in a double. */
 export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 
+/** An id as text, of a path or a button; undefined for a text that can name nothing. */
+export function parseId(text: string | undefined): number | undefined {
+  const value = text !== undefined && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value <= MAX_INTEGER ? value : undefined;
+}
+
 export const sessionIdSchema = z.int().min(1).max(MAX_INTEGER);
 export const messageIdSchema = z.int().min(1).max(MAX_INTEGER);
 /** A cursor in a session: 0 stands before the first event. */

@@ -10,7 +10,7 @@ const KID_PATTERN = /^[A-Za-z0-9_-]{1,16}$/;
 const UNIX_SECONDS_PATTERN = /^(?:0|[1-9]\d{0,11})$/;
 /** Unpadded base64url of 32 bytes is 43 characters; the last one carries two unused bits that must be 0. */
 const SIGNATURE_PATTERN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
-const MIN_SECRET_BYTES = 32;
+export const SECRET_MIN_BYTES = 32;
 
 export type TokenVerdict =
   | { ok: true; kid: string; createdAt: number; expiresAt: number }
@@ -38,7 +38,8 @@ export class KeyRing {
       const kid = colon < 0 ? '' : entry.slice(0, colon);
       const secret = Buffer.from(colon < 0 ? '' : entry.slice(colon + 1), 'utf8');
       if (!KID_PATTERN.test(kid)) throw new Error(`secret ${index + 1}: key id must match ${KID_PATTERN.source}`);
-      if (secret.length < MIN_SECRET_BYTES) throw new Error(`secret ${index + 1} (${kid}): needs at least 32 bytes`);
+      if (secret.length < SECRET_MIN_BYTES)
+        throw new Error(`secret ${index + 1} (${kid}): needs at least ${SECRET_MIN_BYTES} bytes`);
       if (keys.has(kid)) throw new Error(`secret ${index + 1}: key id ${kid} stands twice`);
       // Imported once: that takes five times as long as the HMAC of a token.
       keys.set(kid, createSecretKey(secret));

@@ -36,5 +36,5 @@ export { errorResponse, type ErrorResponse } from './http/error-response.ts';
 export { listenForMetrics } from './http/metrics-listener.ts';
 export type { MetricsAccess } from './http/operational-routes.ts';
 export { CORS_HEADERS, CORS_METHODS } from './http/origin-hook.ts';
-export { bearerToken, parseId, refusalError, secretsEqual } from './http/route-guard.ts';
+export { bearerToken, refusalError, secretsEqual } from './http/route-guard.ts';
 export { listRoutes, type RouteEntry } from './http/route-table.ts';

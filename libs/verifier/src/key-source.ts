@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { SECRET_MIN_BYTES } from '@chat-realtime/protocol/tokens';
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 
@@ -33,7 +34,6 @@ export const JWKS_MAX_AGE_MS = 60_000;
 const JWKS_RETRY_MS = 1_000;
 const JWKS_TIMEOUT_MS = 5_000;
 const JWKS_MAX_BYTES = 65_536;
-const MIN_SECRET_BYTES = 32;
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 export function createKeySource(keys: StaffKeys, nowMs: () => number = () => performance.now()): KeySource {
@@ -49,7 +49,7 @@ export function createKeySource(keys: StaffKeys, nowMs: () => number = () => per
 
 function secretKeys(secret: string): KeySource {
   const bytes = Buffer.from(secret, 'utf8');
-  if (bytes.length < MIN_SECRET_BYTES) throw new Error('the staff JWT secret needs at least 32 bytes');
+  if (bytes.length < SECRET_MIN_BYTES) throw new Error(`the staff JWT secret needs at least ${SECRET_MIN_BYTES} bytes`);
   const key = createSecretKey(bytes);
   return { algorithms: ['HS256'], key: async () => key };
 }

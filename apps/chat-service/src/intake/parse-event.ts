@@ -37,7 +37,6 @@ type DataOf<T extends keyof typeof PLAIN_EVENT_DATA> = z.infer<(typeof PLAIN_EVE
 const MAX_DEPTH = 32;
 const IN_DATA = ['data'];
 const MAX_PROBLEMS = 5;
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -64,7 +63,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, prefix: readonly strin
 
 /** Whether the database can store it: data of an unknown type pass as they are. */
 function isStorable(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string') return !value.includes('\u0000') && !LONE_SURROGATE.test(value);
+  if (typeof value === 'string') return !value.includes('\u0000') && value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= MAX_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isStorable(item, depth + 1));

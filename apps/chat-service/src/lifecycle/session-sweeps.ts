@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Sweep } from '../ports.ts';
+import { PRESENCE_SECONDS, type Sweep } from '../ports.ts';
 import { type SessionAction, transition } from './transition.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
@@ -59,7 +59,7 @@ export function autoCloseSweep(context: StorageContext): Sweep {
  * customer wait that long.
  */
 export function returnToQueueSweep(context: StorageContext): Sweep {
-  const { returnToQueue, returnToQueueSeconds: seconds, presenceSeconds } = context.options;
+  const { returnToQueue, returnToQueueSeconds: seconds } = context.options;
   return {
     name: 'return_to_queue',
     everyMs: EVERY_MS,
@@ -72,7 +72,7 @@ export function returnToQueueSweep(context: StorageContext): Sweep {
            WHERE s.status = 'active' AND s.assigned_at < bound.at AND (
              ((o.id IS NULL OR GREATEST(o.last_seen_at, o.last_connected_at) < bound.at)
               AND NOT EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = s.assigned_user_id
-                               AND p.seen_at > clock_timestamp() - make_interval(secs => ${presenceSeconds}::float8)))
+                               AND p.seen_at > clock_timestamp() - make_interval(secs => ${PRESENCE_SECONDS}::float8)))
              OR (o.status = 'off' AND o.status_since < bound.at AND NOT EXISTS (
                    SELECT 1 FROM chat_event e WHERE e.session_id = s.id AND e.type = 'chat.message'
                       AND e.actor_id = s.assigned_user_id AND e.created_at >= bound.at))

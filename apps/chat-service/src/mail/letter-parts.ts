@@ -1,4 +1,4 @@
-import type { Language } from './language.ts';
+import type { Language } from '@chat-realtime/protocol';
 
 /** What a letter is made of; it is written twice from the same parts, as text and as HTML. */
 export type LetterPart =

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Database } from '@chat-realtime/database';
 import {
+  ATTACHMENTS_PER_MESSAGE,
   ChatError,
+  languageOf,
   MAIL_MAX_BYTES,
   type MailIgnoredReason,
   type MailInboundResponse,
@@ -21,13 +23,11 @@ import type { SessionRecord } from '../storage/session-record.ts';
 import type { RequestRates } from '../http/rates.ts';
 import { translated } from '../storage/errors.ts';
 import type { Mailbox } from './config.ts';
-import { languageOf } from './language.ts';
 import type { MailLinks } from './mail-links.ts';
 import { oweReplies } from './mail-verdict.ts';
 import { type MailFile, readMail, type ReceivedMail } from './read-mail.ts';
 import type { ReplyAddress } from './reply-address.ts';
 
-const FILES_PER_MESSAGE = 5;
 const FILES_MAX = 10;
 
 export interface MailIntakeParts {
@@ -285,8 +285,8 @@ function partsOf({ text, files }: ReceivedMail): Part[] {
   for (let from = 0; from < characters.length; from += MESSAGE_BODY_MAX_CODE_POINTS)
     parts.push({ body: characters.slice(from, from + MESSAGE_BODY_MAX_CODE_POINTS).join(''), files: [], left: [] });
   const kept = files.slice(0, FILES_MAX);
-  for (let from = 0; from < kept.length; from += FILES_PER_MESSAGE) {
-    const few = kept.slice(from, from + FILES_PER_MESSAGE);
+  for (let from = 0; from < kept.length; from += ATTACHMENTS_PER_MESSAGE) {
+    const few = kept.slice(from, from + ATTACHMENTS_PER_MESSAGE);
     const last = from === 0 ? parts.pop() : undefined;
     parts.push({ body: last?.body ?? '', files: few, left: [] });
   }

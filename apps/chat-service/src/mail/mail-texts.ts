@@ -1,5 +1,4 @@
-import { type Message, shortened } from '@chat-realtime/protocol';
-import type { Language } from './language.ts';
+import { type Language, type Message, shortened } from '@chat-realtime/protocol';
 import { letterHtml, type LetterPart, letterText } from './letter-parts.ts';
 import { REPLY_LINES } from './written-text.ts';
 

@@ -1,5 +1,5 @@
 import type { Database, MailTable } from '@chat-realtime/database';
-import type { Message } from '@chat-realtime/protocol';
+import { languageOf, type Message } from '@chat-realtime/protocol';
 import { publicAddress } from '@chat-realtime/service-kit';
 import { type Selectable, sql } from 'kysely';
 import type { SendMailOptions } from 'nodemailer';
@@ -8,7 +8,6 @@ import { findSession } from '../storage/find-session.ts';
 import { history } from '../messages/history.ts';
 import type { SessionRecord } from '../storage/session-record.ts';
 import type { Mailbox } from './config.ts';
-import { languageOf } from './language.ts';
 import type { MailLinks } from './mail-links.ts';
 import { alertLetter, type Letter, replyLetter, SHOWN_MESSAGES, transcriptLetter } from './mail-texts.ts';
 import { OWN_MAIL_HEADER } from './read-mail.ts';

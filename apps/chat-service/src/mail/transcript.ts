@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
-import type { Attachment, Message } from '@chat-realtime/protocol';
+import { type Attachment, type Language, languageOf, type Message } from '@chat-realtime/protocol';
 import type { Actor } from '../actors.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { requireVisibleSession } from '../storage/visible-session.ts';
 import { history } from '../messages/history.ts';
-import { type Language, languageOf, timeText } from './language.ts';
 
 const PAGE = 200;
 
@@ -31,6 +30,15 @@ const TEXTS = {
 
 function fileLine({ name, size }: Attachment): string {
   return `  [${name}, ${Math.max(1, Math.round(size / 1_024))} KB]\n`;
+}
+
+/** Languages and their times are told apart by the reader, not by the server's own settings. */
+function timeText(at: Date, language: Language, timeZone: string): string {
+  return new Intl.DateTimeFormat(language === 'ru' ? 'ru-RU' : 'en-GB', {
+    dateStyle: 'short',
+    timeStyle: 'medium',
+    timeZone,
+  }).format(at);
 }
 
 export function transcriptEntry(message: Message, language: Language, timeZone: string): string {

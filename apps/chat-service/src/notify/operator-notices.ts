@@ -8,6 +8,7 @@ import {
   staffScopeSchema,
 } from '@chat-realtime/protocol';
 import { sql, type Transaction } from 'kysely';
+import { PRESENCE_SECONDS } from '../ports.ts';
 import { translated } from '../storage/errors.ts';
 import { ALERT_HOLDS, alertOf, concerns, type LostNotice } from './concern.ts';
 import {
@@ -22,7 +23,6 @@ import {
 const BATCH = 200;
 /** Older events were already notified, or are no longer worth it. */
 const WINDOW_SECONDS = 900;
-const CONSOLE_SECONDS = 30;
 
 /** `now()`, since no index serves a condition that may change from row to row. */
 export const WAITS_LATELY = sql`s.waiting_since BETWEEN now() - make_interval(secs => ${WINDOW_SECONDS}::float8)
@@ -135,10 +135,10 @@ export class OperatorNotices {
          WHERE user_id IS NOT NULL GROUP BY user_id)
       SELECT who.user_id, COALESCE(a.scope, who.scope) AS scope, n.value, COALESCE(o.status, 'online') AS status,
              EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = who.user_id AND p.gateway_id NOT LIKE 'telegram-%'
-                      AND p.seen_at > clock_timestamp() - make_interval(secs => ${CONSOLE_SECONDS}::float8)) AS connected,
+                      AND p.seen_at > clock_timestamp() - make_interval(secs => ${PRESENCE_SECONDS}::float8)) AS connected,
              COALESCE(t.on_duty AND t.blocked_at IS NULL, false) AND EXISTS (
                SELECT 1 FROM operator_presence p WHERE p.user_id = who.user_id AND p.gateway_id LIKE 'telegram-%'
-                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${CONSOLE_SECONDS}::float8)) AS on_duty, COALESCE(d.ids, '{}') AS devices
+                  AND p.seen_at > clock_timestamp() - make_interval(secs => ${PRESENCE_SECONDS}::float8)) AS on_duty, COALESCE(d.ids, '{}') AS devices
         FROM (SELECT user_id, scope FROM device UNION SELECT user_id, scope FROM notify_setting
                WHERE user_id NOT IN (SELECT user_id FROM device)) who
         LEFT JOIN device d ON d.user_id = who.user_id

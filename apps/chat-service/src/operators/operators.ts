@@ -7,6 +7,7 @@ import {
 import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
+import { PRESENCE_SECONDS } from '../ports.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { boundedRows, textBytes } from '../storage/page-bytes.ts';
@@ -91,7 +92,7 @@ export function operators(context: StorageContext, page?: string): Promise<Opera
     const { rows, more } = await boundedRows<OperatorRow>(context.database.kysely, {
       rows: sql`
         SELECT o.*, EXISTS (SELECT 1 FROM operator_presence p WHERE p.user_id = o.id
-                 AND p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})) AS online,
+                 AND p.seen_at > clock_timestamp() - make_interval(secs => ${PRESENCE_SECONDS})) AS online,
           (SELECT count(*) FROM chat_session s WHERE s.assigned_user_id = o.id AND s.status = 'active') AS active_sessions
         FROM (SELECT id, name, role, status, COALESCE('0' || translate(name, E'\n', ' '), '1') AS sort_name FROM chat_operator) o
         WHERE ${after === undefined ? sql`true` : sql`(o.sort_name, o.id) > (${after[0]}, ${after[1]})`}
@@ -122,7 +123,7 @@ export function operatorsOnline(context: StorageContext): Promise<number> {
   return translated(async () => {
     const result = await sql<{ online: number }>`
       SELECT count(DISTINCT p.user_id) AS online FROM operator_presence p LEFT JOIN chat_operator o ON o.id = p.user_id
-       WHERE p.seen_at > clock_timestamp() - make_interval(secs => ${context.options.presenceSeconds})
+       WHERE p.seen_at > clock_timestamp() - make_interval(secs => ${PRESENCE_SECONDS})
          AND COALESCE(o.status, 'online') = 'online'`.execute(context.database.kysely);
     return result.rows[0]?.online ?? 0;
   });

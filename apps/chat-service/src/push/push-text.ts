@@ -1,6 +1,5 @@
 import type { PushNoticeTable } from '@chat-realtime/database';
-import { shortened } from '@chat-realtime/protocol';
-import { type Language, languageOf } from '../mail/language.ts';
+import { type Language, languageOf, shortened } from '@chat-realtime/protocol';
 
 const TEXTS = {
   ru: {

@@ -13,11 +13,17 @@ import {
   telegramWriteResponseSchema,
 } from '@chat-realtime/protocol';
 import type { z } from 'zod';
-import type { BroughtFile, ChatService, FeedPage, FileOwner, FeedSource } from '../ports.ts';
+import {
+  type BroughtFile,
+  type ChatService,
+  FEED_LIMIT,
+  type FeedPage,
+  type FeedSource,
+  type FileOwner,
+} from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;
 const FILE_TIMEOUT_MS = 120_000;
-const FEED_LIMIT = 200;
 
 export interface HttpChatServiceOptions {
   readonly url: string;

@@ -1,4 +1,4 @@
-import { type CallbackStatus, callbackStatusSchema } from '@chat-realtime/protocol';
+import { type CallbackStatus, callbackStatusSchema, parseId } from '@chat-realtime/protocol';
 
 export interface Command {
   readonly name: string;
@@ -42,8 +42,8 @@ export function parseButton(data: string): ButtonAction | null {
   const [kind, first = '', second = ''] = data.split(':');
   if (kind === 'duty')
     return first === 'online' || first === 'away' || first === 'off' ? { kind, status: first } : null;
-  const id = /^[1-9]\d{0,15}$/.test(first) ? Number(first) : Number.NaN;
-  if (!Number.isSafeInteger(id)) return null;
+  const id = parseId(first);
+  if (id === undefined) return null;
   if (kind === 'assign' || kind === 'close' || kind === 'reopen' || kind === 'note') return { kind, sessionId: id };
   if (kind !== 'callback') return null;
   const status = callbackStatusSchema.safeParse(second);

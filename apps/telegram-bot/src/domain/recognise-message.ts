@@ -1,3 +1,4 @@
+import { parseId } from '@chat-realtime/protocol';
 import type { Message } from 'grammy/types';
 import { textsFor } from '../texts.ts';
 import { parseButton } from './commands.ts';
@@ -29,8 +30,8 @@ export function recogniseMessage(answered: Message | undefined): KnownMessage | 
   const text = answered.text ?? '';
   for (const { before, after } of PROMPTS) {
     if (!text.startsWith(before) || !text.endsWith(after)) continue;
-    const id = text.slice(before.length, text.length - after.length);
-    if (/^[1-9]\d{0,15}$/.test(id) && Number.isSafeInteger(Number(id))) return standsFor(Number(id), 'note');
+    const id = parseId(text.slice(before.length, text.length - after.length));
+    if (id !== undefined) return standsFor(id, 'note');
   }
   return undefined;
 }

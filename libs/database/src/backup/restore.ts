@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SETTLE } from '../epoch.ts';
+import { isHeldUp } from '../held-up.ts';
 import { migrate, readMigrations } from '../migrate.ts';
 import type { PlainConnection } from './connection.ts';
 import { BACKUP_FILE, BackupError, type BackupHeader, type BackupLine, readBackup } from './format.ts';
@@ -143,15 +144,6 @@ async function beginWithAllLocked(
     progress('the tables are in use, trying again …');
     await sleep(LOCK_PAUSE_MS * (1 + Math.random()));
   }
-}
-
-const DEADLOCK_DETECTED = '40P01';
-const LOCK_NOT_AVAILABLE = '55P03';
-
-function isHeldUp(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === DEADLOCK_DETECTED || error.code === LOCK_NOT_AVAILABLE)
-  );
 }
 
 async function load(

@@ -1,19 +1,18 @@
 import type { BrokerEphemeral, BrokerEvent, PendingErasure } from '@chat-realtime/protocol';
 import { UnconfirmedError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
-import type {
-  Delivery,
-  EventConsumer,
-  EventPublisher,
-  OutgoingEvent,
-  PublishResult,
-  QueueConnected,
+import {
+  type Delivery,
+  type EventConsumer,
+  type EventPublisher,
+  type OutgoingEvent,
+  type PublishResult,
+  type QueueConnected,
+  EPHEMERAL_WAITING_MAX,
 } from '../ports/event-queue.ts';
 
 /** Durable events that may wait; the outbox keeps what does not fit. */
 const MAX_WAITING = 10_000;
-/** Ephemeral messages that may wait; the oldest are dropped, as RabbitMQ's bounded queue does. */
-const MAX_EPHEMERAL = 1_000;
 const BATCH = 256;
 /** How soon unsettled messages are tried again. */
 const REDELIVERY_DELAY_MS = 100;
@@ -69,7 +68,7 @@ class MemoryQueue {
   }
 
   pushEphemeral(message: BrokerEphemeral): void {
-    if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
+    if (this.#ephemeral.length >= EPHEMERAL_WAITING_MAX) this.#ephemeral.shift();
     this.#ephemeral.push(message);
     this.#schedule();
   }

@@ -1,5 +1,8 @@
 import type { BrokerEphemeral, BrokerEvent, PendingErasure, RoutingKey } from '@chat-realtime/protocol';
 
+/** Ephemeral messages that wait for a consumer; the oldest are dropped. Every adapter keeps as many. */
+export const EPHEMERAL_WAITING_MAX = 1_000;
+
 /** Durable event on its way from the outbox to the dispatcher. */
 export interface OutgoingEvent {
   readonly routingKey: Exclude<RoutingKey, 'chat.ephemeral'>;

@@ -1,11 +1,8 @@
 import { QUESTION_TYPE, READER_TYPE } from '@chat-realtime/protocol';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { MessagingLogger } from '../logger.ts';
-import type { Delivery } from '../ports/event-queue.ts';
+import { type Delivery, EPHEMERAL_WAITING_MAX } from '../ports/event-queue.ts';
 import { decodeEphemeral, decodeEvent } from './decode.ts';
-
-/** Ephemeral messages kept while the handler is busy; the oldest are dropped. */
-const MAX_EPHEMERAL = 1_000;
 
 interface Outstanding {
   readonly message: ConsumeMessage;
@@ -72,7 +69,7 @@ export class Consumption {
   receiveEphemeral(message: ConsumeMessage): void {
     if (this.#ended) return;
     const decoded = decodeEphemeral(message.content);
-    if (this.#ephemeral.length >= MAX_EPHEMERAL) this.#ephemeral.shift();
+    if (this.#ephemeral.length >= EPHEMERAL_WAITING_MAX) this.#ephemeral.shift();
     // Consumed without acknowledgement, so there is nothing to refuse; the handler still counts it.
     this.#ephemeral.push(
       decoded.ok

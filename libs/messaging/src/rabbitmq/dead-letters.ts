@@ -3,10 +3,10 @@ import { DEAD_LETTER_QUEUE, ERASURE_QUEUE, EVENTS_EXCHANGE } from '@chat-realtim
 import { type ChannelModel, type ConfirmChannel, connect, type GetMessage } from 'amqplib';
 import { closeChannel, exists, onChannel } from './channels.ts';
 import { decodeEvent } from './decode.ts';
+import { CONNECT_TIMEOUT_MS } from './link.ts';
 import { existingQueues } from './queue-shape.ts';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const ID_LENGTH = 12;
 /** Keeps the original key of an examined letter: putting it back gives it another one. */
 const KEY_HEADER = 'x-chat-routing-key';

@@ -5,7 +5,7 @@ import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 
 const HEARTBEAT_SECONDS = 10;
-const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
 const SETUP_DEADLINE_MS = 15_000;
 const CLOSE_DEADLINE_MS = 2_000;
 const RECONNECT_MIN_MS = 100;

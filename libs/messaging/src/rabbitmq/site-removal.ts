@@ -1,9 +1,9 @@
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { exists, onChannel } from './channels.ts';
+import { CONNECT_TIMEOUT_MS } from './link.ts';
 import { SITE_DEAD_LETTERS, SITE_QUEUE } from './site-source.ts';
 import { SITE_INLET, SITE_SPARE } from './site-spare.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const QUEUES = [SITE_QUEUE, SITE_SPARE, SITE_DEAD_LETTERS] as const;
 const EXCHANGES = [SITE_INLET, SITE_SPARE] as const;
 

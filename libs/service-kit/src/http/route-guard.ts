@@ -1,5 +1,5 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
-import { ChatError, MAX_INTEGER } from '@chat-realtime/protocol';
+import { ChatError, parseId } from '@chat-realtime/protocol';
 import {
   looksLikeChannelToken,
   type Principal,
@@ -28,12 +28,6 @@ const REFUSALS: Record<RefusalCode, string> = {
 /** A token's refusal as the error of a REST answer. */
 export function refusalError(code: RefusalCode): ChatError {
   return new ChatError(code, REFUSALS[code]);
-}
-
-/** An id from a path; `undefined` for a text that can name nothing. */
-export function parseId(text: string | undefined): number | undefined {
-  const value = text !== undefined && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= MAX_INTEGER ? value : undefined;
 }
 
 /** The token of `Authorization: Bearer …`; undefined when there is none. */
