@@ -25,6 +25,7 @@ const TEST_CONFIGS = [
   'tsconfig.tests.json',
   'clients/sdk/tsconfig.tests.json',
   'clients/widget/tsconfig.tests.json',
+  'clients/try/tsconfig.tests.json',
   'examples/tsconfig.json',
   'bench/tsconfig.json',
 ];

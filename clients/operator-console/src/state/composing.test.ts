@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bodyLength, MAX_BODY, pastedFiles, sendOf } from './composing.ts';
+import { MESSAGE_MAX } from '../limits.ts';
+import { bodyLength, pastedFiles, sendOf } from './composing.ts';
 
 const key = (more: Partial<Parameters<typeof sendOf>[0]> = {}): Parameters<typeof sendOf>[0] => ({
   ...{ key: 'Enter', shiftKey: false, ctrlKey: false, metaKey: false, altKey: false },
@@ -30,8 +31,8 @@ describe('writing', () => {
   });
 
   it('counts as the server counts', () => {
-    expect(bodyLength('😀'.repeat(MAX_BODY))).toBe(MAX_BODY);
-    expect(bodyLength('a'.repeat(MAX_BODY + 2_000))).toBe(MAX_BODY + 2_000);
+    expect(bodyLength('😀'.repeat(MESSAGE_MAX))).toBe(MESSAGE_MAX);
+    expect(bodyLength('a'.repeat(MESSAGE_MAX + 2_000))).toBe(MESSAGE_MAX + 2_000);
   });
 
   it('takes cells of a table as their text, and a picture alone as a file', () => {

@@ -1,9 +1,8 @@
-/** How much one message may hold, as the server counts it (`messageBodySchema`). */
-export const MAX_BODY = 10_000;
+import { MESSAGE_MAX } from '../limits.ts';
 
 /** Counted in code points; a text that cannot be too long is not counted. */
 export function bodyLength(text: string): number {
-  return text.length <= MAX_BODY ? text.length : [...text].length;
+  return text.length <= MESSAGE_MAX ? text.length : [...text].length;
 }
 
 /** Safari ends a composition before the Enter that ended it: only the old key code tells that key from a real one. */

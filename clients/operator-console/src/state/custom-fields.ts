@@ -1,8 +1,6 @@
 import type { Answer, CustomField } from '@chat-realtime/client/staff';
 
 export type { Answer, CustomField };
-export const FIELDS_MAX = 8;
-export const OPTIONS_MAX = 12;
 export const FIELD_KINDS = ['text', 'choice', 'checkbox'] as const;
 export const LANGUAGES = ['ru', 'en'] as const;
 type Label = CustomField['label'];

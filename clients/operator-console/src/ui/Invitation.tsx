@@ -1,6 +1,7 @@
 import { ChatClientError } from '@chat-realtime/client/staff';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
+import { LOGIN_MAX, PERSON_NAME_MAX } from '../limits.ts';
 import { auth } from '../state/desk.ts';
 import { acceptInvite, type Invite, InviteError, type InviteProblem, readInvite } from '../state/invite.ts';
 import { Icon } from './parts/Icon.tsx';
@@ -85,7 +86,7 @@ export function Invitation({ inviteKey, done }: { inviteKey: string; done: () =>
         {isFirst && (
           <label>
             {t().yourName}
-            <input name="name" autocomplete="name" maxlength={200} required autofocus />
+            <input name="name" autocomplete="name" maxlength={PERSON_NAME_MAX} required autofocus />
           </label>
         )}
         <label>
@@ -95,7 +96,7 @@ export function Invitation({ inviteKey, done }: { inviteKey: string; done: () =>
             autocomplete="username"
             autocapitalize="none"
             spellcheck={false}
-            maxlength={200}
+            maxlength={LOGIN_MAX}
             required
             readonly={!isFirst}
             defaultValue={invite.login ?? ''}

@@ -17,7 +17,7 @@ export function isEmail(text: string): boolean {
 /** Enough digits to be a number; the server knows the rest. */
 export function isPhone(text: string): boolean {
   const digits = text.replace(/\D/g, '').length;
-  return digits >= 7 && digits <= 15 && /^[\d\s()+.-]+$/.test(text.trim());
+  return digits >= 7 && digits <= 15 && /^[\d\s()+.-]{7,64}$/.test(text.trim());
 }
 
 /** In the visitor's language, or in the one there is. */
@@ -48,8 +48,8 @@ export function judgePrechat(values: PrechatValues, config: ConfigResponse | nul
       if (required) errors[name] = texts.required;
     } else if (name === 'email' && !isEmail(value)) errors[name] = texts.badEmail;
     else if (name === 'phone' && !isPhone(value)) errors[name] = texts.badPhone;
-    const over = tooLong(value, FIELD_MAX);
-    if (over !== null) errors[name] = texts.tooLong(over, FIELD_MAX);
+    const over = tooLong(value, FIELD_MAX[name]);
+    if (over !== null) errors[name] = texts.tooLong(over, FIELD_MAX[name]);
   }
   for (const field of config?.custom_fields ?? []) {
     const value = answerTo(field, values.answers);

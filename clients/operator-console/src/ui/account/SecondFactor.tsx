@@ -1,6 +1,7 @@
 import { ChatClientError } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { PASSWORD_MAX } from '../../limits.ts';
 import { beginTotp, confirmTotp, endTotp, type OwnAccount, type TotpSetup } from '../../state/administration.ts';
 import { notify } from '../../state/desk.ts';
 import { useDesk } from '../context.ts';
@@ -175,7 +176,7 @@ function SecretForm({ name, label, hint, button, busy, onSecret, onCancel }: Sec
         {isCode ? (
           <input {...field} type="text" maxLength={40} autocomplete="one-time-code" />
         ) : (
-          <input {...field} type="password" maxLength={1_000} autocomplete="current-password" />
+          <input {...field} type="password" maxLength={PASSWORD_MAX} autocomplete="current-password" />
         )}
       </label>
       <div class="row-buttons">

@@ -1,6 +1,7 @@
 import { ChatClientError, type StaffSession } from '@chat-realtime/client/staff';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { EMAIL_MAX, PERSON_NAME_MAX, PHONE_MAX } from '../../limits.ts';
 import { notify } from '../../state/desk.ts';
 import { useDesk } from '../context.ts';
 
@@ -42,9 +43,9 @@ export function ContactForm({ session, onDone }: ContactFormProps) {
   };
   const inputs = (
     [
-      ['name', t().name, 'text', 200],
-      ['phone', t().phone, 'tel', 64],
-      ['email', t().email, 'email', 254],
+      ['name', t().name, 'text', PERSON_NAME_MAX],
+      ['phone', t().phone, 'tel', PHONE_MAX],
+      ['email', t().email, 'email', EMAIL_MAX],
     ] as const
   ).filter(([field]) => desk.moves.contact.includes(field));
   return (

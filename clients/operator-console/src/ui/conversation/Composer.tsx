@@ -7,10 +7,10 @@ import {
 } from '@chat-realtime/client/staff';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { MESSAGE_MAX } from '../../limits.ts';
 import { Uploads, type UploadProblem } from '../../state/composer.ts';
 import {
   bodyLength,
-  MAX_BODY,
   onCompose,
   onTouchScreen,
   pastedFiles,
@@ -79,7 +79,7 @@ export function Composer({ conversation, session }: ComposerProps) {
   const sendBy = useStore(settings, (state) => state.sendBy);
   const closed = session.status === 'closed';
   const length = bodyLength(text);
-  const tooLong = length > MAX_BODY;
+  const tooLong = length > MESSAGE_MAX;
   const foreign = session.assigned_user_id !== null && session.assigned_user_id !== desk.user.id;
 
   const write = (value: string): void => {
@@ -271,7 +271,7 @@ export function Composer({ conversation, session }: ComposerProps) {
       />
       {tooLong && (
         <p class="composer-warning" role="status">
-          {t().tooLong(length, MAX_BODY)}
+          {t().tooLong(length, MESSAGE_MAX)}
         </p>
       )}
       {mode === 'reply' && <UploadList uploads={uploads} />}

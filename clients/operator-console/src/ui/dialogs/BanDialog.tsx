@@ -1,6 +1,7 @@
 import type { ChatClientError } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { BAN_REASON_MAX } from '../../limits.ts';
 import { addBan, type BanKind } from '../../state/administration.ts';
 import { clock, notify } from '../../state/desk.ts';
 import { useStore } from '../../store.ts';
@@ -71,7 +72,7 @@ export function BanDialog({ sessionId }: { sessionId: number }) {
           <input
             name="reason"
             value={reason}
-            maxLength={500}
+            maxLength={BAN_REASON_MAX}
             onInput={(event) => setReason(event.currentTarget.value)}
           />
         </label>

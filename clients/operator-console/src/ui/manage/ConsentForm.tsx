@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { CONSENT_TEXT_MAX, CONSENT_URL_MAX, CONSENT_VERSION_MAX } from '../../limits.ts';
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
@@ -20,7 +21,7 @@ export function ConsentForm({ rules, save }: RulesFormProps) {
         <input
           name="version"
           value={consent.version}
-          maxLength={64}
+          maxLength={CONSENT_VERSION_MAX}
           required
           onInput={(event) => setConsent({ ...consent, version: event.currentTarget.value })}
         />
@@ -32,7 +33,7 @@ export function ConsentForm({ rules, save }: RulesFormProps) {
           rows={3}
           dir="auto"
           value={consent.text}
-          maxLength={2_000}
+          maxLength={CONSENT_TEXT_MAX}
           required
           onInput={(event) => setConsent({ ...consent, text: event.currentTarget.value })}
         />
@@ -43,7 +44,7 @@ export function ConsentForm({ rules, save }: RulesFormProps) {
           name="url"
           type="url"
           value={consent.url ?? ''}
-          maxLength={2_000}
+          maxLength={CONSENT_URL_MAX}
           placeholder="https://shop.example/privacy"
           onInput={(event) => setConsent({ ...consent, url: event.currentTarget.value })}
         />

@@ -1,15 +1,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
-import {
-  edited,
-  type EditedField,
-  FIELD_KINDS,
-  FIELDS_MAX,
-  LANGUAGES,
-  nextName,
-  OPTIONS_MAX,
-  toSave,
-} from '../../state/custom-fields.ts';
+import { OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, QUESTIONS_MAX } from '../../limits.ts';
+import { edited, type EditedField, FIELD_KINDS, LANGUAGES, nextName, toSave } from '../../state/custom-fields.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { Choice } from './Choice.tsx';
 import { RuleSection } from './RuleSection.tsx';
@@ -73,7 +65,7 @@ export function CustomFieldsForm({ rules, save }: RulesFormProps) {
           </li>
         ))}
       </ol>
-      {fields.length < FIELDS_MAX && (
+      {fields.length < QUESTIONS_MAX && (
         <div class="row-buttons wrap">
           <button type="button" class="quiet" data-action="add-question" onClick={add}>
             {words.add}
@@ -125,7 +117,7 @@ function FieldEditor({ field, number, onChange }: FieldEditorProps) {
               name={`label-${language}`}
               lang={language}
               value={field.label[language] ?? ''}
-              maxLength={120}
+              maxLength={QUESTION_MAX}
               required={LANGUAGES.every((one) => one === language || !field.label[one])}
               onInput={(event) => onChange({ label: { ...field.label, [language]: event.currentTarget.value } })}
             />
@@ -144,7 +136,7 @@ function FieldEditor({ field, number, onChange }: FieldEditorProps) {
                   aria-label={words.option(index + 1, language)}
                   placeholder={words.option(index + 1, language)}
                   value={option.label[language] ?? ''}
-                  maxLength={80}
+                  maxLength={OPTION_MAX}
                   required={LANGUAGES.every((one) => one === language || !option.label[one])}
                   onInput={(event) => setOption(index, { ...option.label, [language]: event.currentTarget.value })}
                 />

@@ -1,6 +1,7 @@
 import { ChatClientError, type OperatorInvite } from '@chat-realtime/client/staff';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { LOGIN_MAX, PERSON_NAME_MAX } from '../../limits.ts';
 import { type Role, ROLES, type Scope, SCOPES, type Team } from '../../state/administration.ts';
 import { refusalOf, useTask } from '../use-task.ts';
 import { Choice } from './Choice.tsx';
@@ -34,11 +35,18 @@ export function NewOperator({ team, onAdded, onCancel }: NewOperatorProps) {
       <div class="form-grid">
         <label>
           {manage.operatorName}
-          <input ref={first} name="name" maxLength={200} required autocomplete="off" />
+          <input ref={first} name="name" maxLength={PERSON_NAME_MAX} required autocomplete="off" />
         </label>
         <label>
           {manage.operatorLogin}
-          <input name="login" maxLength={200} required autocomplete="off" autocapitalize="none" spellcheck={false} />
+          <input
+            name="login"
+            maxLength={LOGIN_MAX}
+            required
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+          />
         </label>
         <Choice
           label={manage.role}

@@ -1,24 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { NUMBERS } from '../../limits.ts';
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
-const FIELDS = {
-  alerts: ['waiting_seconds', 'reply_unseen_seconds', 'callback_due_minutes'],
-  retention: ['messages', 'files', 'contacts', 'callbacks', 'alerts'],
-  tokens: ['channel_seconds'],
-} as const;
-const LIMITS = {
-  alerts: { min: 1, max: 86_400 },
-  retention: { min: 0, max: 36_500 },
-  tokens: { min: 60, max: 86_400 },
-} as const;
-/** For a field whose limit differs from its neighbours'. */
-const MAX: Readonly<Record<string, number>> = { callback_due_minutes: 43_200 };
-
 interface NumbersFormProps extends RulesFormProps {
-  readonly part: keyof typeof FIELDS;
+  readonly part: keyof typeof NUMBERS;
   readonly after?: ComponentChildren;
 }
 
@@ -28,7 +16,8 @@ export function NumbersForm({ part, rules, save, after }: NumbersFormProps) {
   const effective: Readonly<Record<string, number>> = rules.effective[part];
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const isFixed = (name: string): boolean => rules.fixed.includes(`${part}.${name}`) || rules.fixed.includes(part);
-  const names: readonly string[] = FIELDS[part];
+  const ranges = Object.entries(NUMBERS[part]);
+  const names = ranges.map(([name]) => name);
   const texts: Readonly<Record<string, string>> = manage.numbers[part];
   const onSave = async (): Promise<void> => {
     const before: Readonly<Record<string, number | undefined>> = rules.saved[part] ?? {};
@@ -53,15 +42,14 @@ export function NumbersForm({ part, rules, save, after }: NumbersFormProps) {
       }}
     >
       <div class="form-grid">
-        {names.map((name) => (
+        {ranges.map(([name, range]) => (
           <label key={name}>
             {texts[name]}
             <input
               type="number"
               name={name}
               required
-              {...LIMITS[part]}
-              max={MAX[name] ?? LIMITS[part].max}
+              {...range}
               disabled={isFixed(name)}
               value={values[name] ?? String(effective[name] ?? '')}
               onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}

@@ -1,6 +1,7 @@
 import { ChatClientError, type OperatorInvite } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { PERSON_NAME_MAX } from '../../limits.ts';
 import { type OperatorAccount, ROLES, SCOPES, type Team } from '../../state/administration.ts';
 import { notify } from '../../state/desk.ts';
 import { OperatorAvatar } from '../parts/OperatorAvatar.tsx';
@@ -90,7 +91,7 @@ function OperatorDetails({ account, heirs, team, isSelf, onChanged, onInvite }: 
           <input
             name="name"
             value={name}
-            maxLength={200}
+            maxLength={PERSON_NAME_MAX}
             onInput={(event) => setName(event.currentTarget.value)}
             onBlur={() => {
               const next = name.trim();

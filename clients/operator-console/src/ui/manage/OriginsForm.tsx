@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { ORIGIN_MAX, ORIGINS_MAX } from '../../limits.ts';
 import { originOf } from '../../state/origins.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
-
-const ORIGINS_MAX = 50;
 
 /** The sites that may embed the widget. */
 export function OriginsForm({ rules, save }: RulesFormProps) {
@@ -34,7 +33,7 @@ export function OriginsForm({ rules, save }: RulesFormProps) {
               aria-label={words.line(index + 1)}
               placeholder="https://shop.example"
               value={row}
-              maxLength={255}
+              maxLength={ORIGIN_MAX}
               pattern="\s*https?://[^\s\/]+\/?.*"
               title={words.rule}
               spellcheck={false}

@@ -1,6 +1,7 @@
 import type { SettingsResponse, WebhookTestResponse } from '@chat-realtime/client/staff';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { WEBHOOK_URL_MAX, WEBHOOKS_MAX } from '../../limits.ts';
 import { newSecret, testWebhook } from '../../state/administration.ts';
 import { useDesk } from '../context.ts';
 import { IconButton } from '../parts/IconButton.tsx';
@@ -9,7 +10,6 @@ import { Problem } from './Page.tsx';
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
-const URLS_MAX = 5;
 type Targets = NonNullable<SettingsResponse['webhook']>;
 
 /** Where alerts go. The secret is write-only. */
@@ -42,7 +42,7 @@ export function WebhookForm({ rules, targets, save }: RulesFormProps & { readonl
               aria-label={words.url(index + 1)}
               placeholder="https://shop.example/hooks/chat"
               value={url}
-              maxLength={2_000}
+              maxLength={WEBHOOK_URL_MAX}
               pattern="https?://.+"
               spellcheck={false}
               onInput={(event) => setUrls(urls.map((one, at) => (at === index ? event.currentTarget.value : one)))}
@@ -58,7 +58,7 @@ export function WebhookForm({ rules, targets, save }: RulesFormProps & { readonl
           </li>
         ))}
       </ul>
-      {!fixedUrls && urls.length < URLS_MAX && (
+      {!fixedUrls && urls.length < WEBHOOKS_MAX && (
         <div class="row-buttons wrap">
           <button type="button" class="quiet" data-action="add-url" onClick={() => setUrls([...urls, ''])}>
             {words.addUrl}

@@ -1,6 +1,7 @@
 import { pushRefusal } from '@chat-realtime/client/push';
 import { useState } from 'preact/hooks';
 import { dateTime, t } from '../../i18n/index.ts';
+import { DEVICE_NAME_MAX } from '../../limits.ts';
 import { notify } from '../../state/desk.ts';
 import {
   addThisDevice,
@@ -110,7 +111,7 @@ function DeviceRow({ device, here, changed }: DeviceRowProps) {
             <input
               name="device"
               required
-              maxLength={100}
+              maxLength={DEVICE_NAME_MAX}
               pattern=".*\S.*"
               autofocus
               defaultValue={device.device ?? ''}

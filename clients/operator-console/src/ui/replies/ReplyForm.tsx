@@ -1,10 +1,10 @@
 import { ChatClientError } from '@chat-realtime/client/staff';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { REPLY_TEXT_MAX, REPLY_TITLE_MAX, SHORTCUT, SHORTCUT_MAX } from '../../limits.ts';
 import { type NewQuickReply, type QuickReply, VARIABLES } from '../../state/quick-replies.ts';
 import { useDesk } from '../context.ts';
 
-const SHORTCUT = /^[\p{L}\p{N}_-]{1,32}$/u;
 const EMPTY: NewQuickReply = { shortcut: '', title: '', text: '' };
 
 type Problem = { readonly field: 'shortcut' | 'form'; readonly text: string };
@@ -64,7 +64,7 @@ export function ReplyForm({ reply, onDone }: { reply: QuickReply | null; onDone:
             ref={first}
             name="shortcut"
             value={shortcut}
-            maxLength={32}
+            maxLength={SHORTCUT_MAX}
             required
             autocapitalize="none"
             spellcheck={false}
@@ -78,7 +78,7 @@ export function ReplyForm({ reply, onDone }: { reply: QuickReply | null; onDone:
           <input
             name="title"
             value={title}
-            maxLength={80}
+            maxLength={REPLY_TITLE_MAX}
             required
             onInput={(event) => change({ title: event.currentTarget.value })}
           />
@@ -92,7 +92,7 @@ export function ReplyForm({ reply, onDone }: { reply: QuickReply | null; onDone:
           rows={4}
           dir="auto"
           value={text}
-          maxLength={4_000}
+          maxLength={REPLY_TEXT_MAX}
           required
           onInput={(event) => change({ text: event.currentTarget.value })}
         />

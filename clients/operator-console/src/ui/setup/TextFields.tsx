@@ -1,4 +1,5 @@
 import { t } from '../../i18n/index.ts';
+import { WIDGET_TEXT_MAX } from '../../limits.ts';
 import { settings } from '../../settings.ts';
 import { TEXT_NAMES, type TextName } from '../../names.ts';
 import {
@@ -34,7 +35,7 @@ export function TextFields({ texts, current, language, ownText, onChange }: Text
         const field = {
           name: key,
           value: texts[key] ?? '',
-          maxLength: 2_000,
+          maxLength: WIDGET_TEXT_MAX,
           dir: 'auto' as const,
           placeholder: shownWhenEmpty(name),
           onInput: (event: { readonly currentTarget: { readonly value: string } }) =>

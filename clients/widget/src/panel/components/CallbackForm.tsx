@@ -37,8 +37,8 @@ export function CallbackForm() {
     ...(tooLong(comment, COMMENT_MAX) !== null && {
       comment: texts.tooLong(tooLong(comment, COMMENT_MAX) ?? 0, COMMENT_MAX),
     }),
-    ...(tooLong(values.name, FIELD_MAX) !== null && {
-      name: texts.tooLong(tooLong(values.name, FIELD_MAX) ?? 0, FIELD_MAX),
+    ...(tooLong(values.name, FIELD_MAX.name) !== null && {
+      name: texts.tooLong(tooLong(values.name, FIELD_MAX.name) ?? 0, FIELD_MAX.name),
     }),
     ...(!values.consent && { consent: texts.callbackConsentNeeded }),
   });
