@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Locator, Page } from 'playwright-core';
-import { NOTICE_MS } from '../../clients/operator-console/src/state/notice-times.ts';
+import { NOTICE_MS } from '../../clients/operator-console/src/state/notice.ts';
 import { SECRETS } from '../support/profiles.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

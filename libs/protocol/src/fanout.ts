@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { revocationSchema } from './internal.ts';
 import { chosenStatusSchema } from './operator-status.ts';
-import { tickSchema } from './tick.ts';
 
 /** Names of keys and channels in Redis; each gets `REDIS_KEY_PREFIX` in front. */
 export const STAFF_CHANNEL = 'chat:staff';
@@ -21,6 +20,12 @@ export function lastSeenKey(sessionId: number): string {
 
 /** What the dispatcher passes on from the queue, where each also has its version. */
 export const revokedControlSchema = z.object({ type: z.literal('control.revoked'), data: revocationSchema });
+/** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
+const tickSchema = z.object({
+  revocations_head: z.int().min(0),
+  /** Nobody reads a source of the site: what happens there does not come. */
+  source_lost: z.boolean().optional(),
+});
 export const tickControlSchema = z.object({ type: z.literal('control.tick'), data: tickSchema });
 /** An operator chose their status. */
 export const statusControlSchema = z.object({ type: z.literal('control.status'), data: chosenStatusSchema });

@@ -1,7 +1,13 @@
 import { agree, complete, isolation, noComplaints, ordered, reliable, unique } from './delivery-invariants.ts';
 import type { Bounds, History, Violation } from './history.ts';
-import { outboxDrains } from './outbox-invariant.ts';
-import { fifoPerSender, noDuplicateCommit, noLostAck, noPhantom, seqDense } from './storage-invariants.ts';
+import {
+  fifoPerSender,
+  noDuplicateCommit,
+  noLostAck,
+  noPhantom,
+  outboxDrains,
+  seqDense,
+} from './storage-invariants.ts';
 
 export const INVARIANTS = {
   I1: noLostAck,

@@ -3,8 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signWebhook } from './signature.ts';
-import { retryDelaySeconds, sendWebhook } from './webhook-sender.ts';
+import { retryDelaySeconds, sendWebhook, signWebhook } from './webhook-sender.ts';
 
 const SECRET = 'webhook-secret';
 let server: Server;

@@ -1,14 +1,22 @@
+import { createHmac } from 'node:crypto';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { publicLookup } from '../outbound/public-address.ts';
 import { mayReach } from './alert-targets.ts';
-import { SIGNATURE_HEADER, signWebhook } from './signature.ts';
 
 const TIMEOUT_MS = 10_000;
 const FIRST_RETRY_SECONDS = 2;
 const LONGEST_RETRY_SECONDS = 1_800;
 /** After a day the alert is of no use any more. */
 export const WEBHOOK_GIVE_UP_SECONDS = 86_400;
+
+const SIGNATURE_HEADER = 'X-Chat-Signature';
+
+/** `t=<unix>,v1=<hex>`: the receiver recomputes it over `<t>.<raw body>` and refuses an old `t`. */
+export function signWebhook(secret: string, unixSeconds: number, rawBody: string): string {
+  const digest = createHmac('sha256', secret).update(`${unixSeconds}.${rawBody}`).digest('hex');
+  return `t=${unixSeconds},v1=${digest}`;
+}
 
 export type SendResult =
   | { readonly ok: true; readonly status: number }

@@ -1,6 +1,5 @@
-import { type CallbackStatus, ChatError } from '@chat-realtime/protocol';
+import { CALLBACK_STEPS, type CallbackStatus, ChatError } from '@chat-realtime/protocol';
 import type { StaffActor } from '../actors.ts';
-import { checkTransition } from './transitions.ts';
 
 export interface CallbackPatch {
   readonly status?: CallbackStatus | undefined;
@@ -71,4 +70,13 @@ function isSame(a: CallbackState, b: CallbackState): boolean {
     a.result === b.result &&
     a.preferredAt?.getTime() === b.preferredAt?.getTime()
   );
+}
+
+/** @throws ChatError 409 if the transition does not exist. Staying in the same state is always allowed. */
+export function checkTransition(from: CallbackStatus, to: CallbackStatus): void {
+  const allowed = CALLBACK_STEPS[from];
+  if (from === to || allowed.includes(to)) return;
+  throw new ChatError('invalid_transition', `a callback cannot go from ${from} to ${to}`, {
+    details: { status: from, allowed },
+  });
 }

@@ -1,7 +1,7 @@
 import { callbackStatusSchema } from '@chat-realtime/protocol';
 import { describe, expect, it } from 'vitest';
 import { parsePhone } from './phone.ts';
-import { checkTransition } from './transitions.ts';
+import { checkTransition } from './apply-patch.ts';
 
 describe('phone numbers', () => {
   it.each([

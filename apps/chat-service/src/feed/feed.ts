@@ -1,7 +1,6 @@
-import type { CursorReset, FeedOwners, StaffEvent } from '@chat-realtime/protocol';
+import { ChatError, type CursorReset, type FeedOwners, feedSeqOf, type StaffEvent } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
-import { judgeCursor, resetError } from './feed-cursor.ts';
 import type { FeedPage } from '../storage/session-record.ts';
 import { type EventRow, renderStaffEvent } from '../storage/render.ts';
 import type { StorageContext } from '../storage/context.ts';
@@ -32,6 +31,22 @@ type FeedRow = EventRow & {
   readonly callback_id: number | null;
   readonly callback_owner: string | null;
 };
+
+type CursorVerdict =
+  | { readonly ok: true; readonly after: number }
+  | { readonly ok: false; readonly reset: CursorReset };
+
+/** Whether the feed, whose last number is `head`, can go on after a cursor. The text has passed `feedCursorSchema`. */
+function judgeCursor(cursor: string, head: number): CursorVerdict {
+  const after = feedSeqOf(cursor);
+  // A cursor of version 0.1 named a position in a different order.
+  if (after === undefined) return { ok: false, reset: 'cursor_unknown' };
+  return after > head ? { ok: false, reset: 'cursor_ahead' } : { ok: true, after };
+}
+
+function resetError(reset: CursorReset): ChatError {
+  return new ChatError(reset, 'this cursor is not of this database as it is now: take a snapshot');
+}
 
 /** The newest number. Numbers are assigned under a lock and become visible in order, so nothing up to it is missing. */
 export async function feedHead(context: StorageContext): Promise<number> {

@@ -7,7 +7,7 @@ import type { NewSession, SessionCreated, SessionRecord } from '../storage/sessi
 import { renderSession } from '../storage/render.ts';
 import { bannedError } from '../bans/require-not-banned.ts';
 import { useUp } from '../challenge/solved-challenges.ts';
-import { storeAnswers } from './store-answers.ts';
+import { storeAnswers } from './answers.ts';
 import { requireOwnSession, sessionNotFound, type StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
 import { staffSession } from './inbox-rows.ts';
