@@ -110,6 +110,7 @@ export class AlertSweeps {
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count,
              'callback_due:' || c.id || ':' || floor(extract(epoch FROM c.due_at) * 1000)::bigint AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
+      -- Somebody rings just now.
       WHERE ${FOUND_BY.callbackDue()} AND c.status <> 'calling'`);
   }
 
