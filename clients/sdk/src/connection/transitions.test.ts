@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ALL_EVENTS,
   ALL_PHASES,
+  EFFECTS,
   type Event,
   type Phase,
   PHASES,
@@ -220,54 +221,6 @@ const TIMERS: Readonly<Record<Phase, number>> = {
   waiting: 1,
   suspended: 0,
   stopped: 0,
-};
-
-const BEGIN = ['is connecting', 'prepare'];
-const SAME_WHEN_WOKEN = { online: ['sent ping'], replacing: ['sent ping'], waiting: BEGIN, suspended: BEGIN };
-
-/** What a connection does and says on each way of the table, in order. */
-const EFFECTS: Readonly<Partial<Record<Event, Readonly<Partial<Record<Phase, readonly string[]>>>>>> = {
-  connect: { idle: BEGIN, stopped: BEGIN },
-  disconnect: {
-    preparing: ['is idle'],
-    opening: ['closed', 'is idle'],
-    online: ['closed', 'is idle'],
-    replacing: ['closed', 'closed', 'is idle'],
-    waiting: ['is idle'],
-    suspended: ['is idle'],
-    stopped: ['is idle'],
-  },
-  suspend: {
-    preparing: ['is waiting'],
-    opening: ['closed', 'is waiting'],
-    online: ['closed', 'is waiting'],
-    replacing: ['closed', 'closed', 'is waiting'],
-    waiting: ['is waiting'],
-    suspended: ['is waiting'],
-  },
-  wake: SAME_WHEN_WOKEN,
-  'wake, network changed': SAME_WHEN_WOKEN,
-  prepared: { preparing: ['opened'] },
-  'prepare: unavailable': { preparing: ['is waiting'] },
-  'prepare: token refused': { preparing: ['expire', ...BEGIN] },
-  'prepare: forbidden': { preparing: ['is stopped'] },
-  ready: { opening: ['is online', 'ready'], online: ['channel.ready'], replacing: ['channel.ready'] },
-  'closed 1006': { opening: ['is waiting'], online: ['is waiting'], replacing: ['is connecting'] },
-  'closed 1012': { opening: BEGIN, online: BEGIN, replacing: ['is connecting'] },
-  'closed 4401': { opening: ['expire', ...BEGIN], online: ['expire', ...BEGIN], replacing: ['is connecting'] },
-  'closed 4503': { opening: ['is stopped'], online: ['is stopped'], replacing: ['is connecting'] },
-  'closed 4529': { opening: BEGIN, online: BEGIN, replacing: ['is connecting'] },
-  'replacement ready': { replacing: ['closed', 'is online', 'ready'] },
-  'replacement closed': { replacing: [] },
-  'timer: retry': { waiting: BEGIN },
-  'timer: probe': { online: [...BEGIN, 'is online', 'ready', 'opened'] },
-  'timer: renewal': { online: ['renew', 'sent auth'], replacing: ['renew', 'sent auth'] },
-  'timer: goodbye': { online: ['opened'] },
-  'timer: not ready in time': { opening: ['closed', 'is waiting'], replacing: ['closed'] },
-  'timer: no answer to a ping': {
-    online: ['sent ping', 'closed', 'is waiting'],
-    replacing: ['sent ping', 'closed', 'is connecting'],
-  },
 };
 
 type Past = Omit<Awaited<ReturnType<typeof withPast>>, 'bench'>;
