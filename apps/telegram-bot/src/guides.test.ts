@@ -74,7 +74,7 @@ describe.each([
   it('quotes the limits that the bot keeps to', () => {
     const code = line(telegram, '1.');
     expect(numbers(code).slice(1)).toEqual([TELEGRAM_CODE_SECONDS / 60]);
-    const unbound = line(group, language === 'ru' ? '- Кто не привязан' : '- Someone whose account');
+    const unbound = line(group, language === 'ru' ? '- Кто не привязан' : "- If someone's account");
     expect(numbers(unbound)).toEqual([NOTICE_EVERY_MS / 60_000]);
     const limits = part(groupGuide, language === 'ru' ? 'Пределы' : 'Limits');
     expect(numbers(limits)).toEqual([CALLS_PER_MINUTE, KEEP_HOURS]);
