@@ -64,6 +64,21 @@ describe('a newcomer', () => {
     await gateway.advance(100);
     expect(socket.closed).toBe('try_again_later');
     expect(poll instanceof RecordedPoll && poll.answer).toEqual({ lastSeq: 1, hasMore: false });
+    await gateway.advance(1_200);
+    expect(gateway.core.overloaded).toBe(false);
+    const later = come();
+    await gateway.advance(100);
+    expect(later.closed).toBeNull();
+    await gateway.stop();
+  });
+
+  it('[CLS6] is let in at once where the gateway stood still while it started', async () => {
+    const { gateway, come } = edgeUnderTest();
+    gateway.clock.freeze(1_500);
+    const transport = come();
+    await gateway.advance(100);
+    expect(transport instanceof RecordedSocket && transport.frames.map(({ type }) => type)).toEqual(['channel.ready']);
+    expect(gateway.core.overloaded).toBe(false);
     await gateway.stop();
   });
 

@@ -153,7 +153,7 @@ describe('life of connections', () => {
     const body = 'x'.repeat(9_000);
     for (let round = 0; round < 100; round += 1) {
       for (let index = 0; index < 20; index += 1) under.ledger.post(1, body);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await quick.waitForSeq(1 + (round + 1) * 20, 10_000);
     }
     await eventually(
       () =>
@@ -161,7 +161,6 @@ describe('life of connections', () => {
       'shedding',
       10_000,
     );
-    await quick.waitForSeq(2_001, 10_000);
     slow.socket.resume();
     expect((await slow.closed).code).toBe(4413);
     const last = slow.seqs().at(-1) ?? 1;
@@ -171,7 +170,7 @@ describe('life of connections', () => {
   }, 40_000);
 
   it('[DRN1] [DRN2] [POLL6] [POLL7] drains: everybody gets their own moment and is served until then', async () => {
-    const under = await start({ env: { DRAIN_SECONDS: '2', MAX_TABS_PER_SESSION: '0' } });
+    const under = await start({ env: { DRAIN_SECONDS: '20', MAX_TABS_PER_SESSION: '0' } });
     const clients = range(1, 20).map(() => customer(under, 1));
     await Promise.all(clients.map((client) => client.ready()));
     const waiting = poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1&wait=20`);
@@ -187,9 +186,9 @@ describe('life of connections', () => {
     const goodbyes = await Promise.all(clients.map((client) => client.waitFor('channel.goodbye')));
     expect(new Set(goodbyes.map((frame) => frame.data['reconnect_in_ms'])).size).toBeGreaterThan(10);
     expect((await customer(under, 1).closed).code).toBe(1013);
+    await Promise.all(clients.map((client) => client.waitForSeq(2)));
+    under.leap(20_000);
     await drained;
     for (const client of clients) expect((await client.closed).code).toBe(1012);
-    const late = clients.filter((_, index) => Number(goodbyes[index]?.data['reconnect_in_ms']) > 300);
-    for (const client of late) expect(client.seqs()).toEqual([2]);
-  }, 20_000);
+  });
 });

@@ -20,6 +20,7 @@ import {
 } from '@chat-realtime/service-kit';
 import { RevocationSet, TokenVerifier } from '@chat-realtime/verifier';
 import { z } from 'zod';
+import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
 import { createGateway, type Gateway, GatewayModule, gatewayVariables } from '../index.ts';
 import { installDrainRoutes } from '../drain-routes.ts';
 import type { ChatSource } from '@chat-realtime/protocol';
@@ -38,10 +39,27 @@ export interface GatewaySetup {
   readonly ledger?: FakeChatService;
   readonly allowedOrigins?: readonly string[];
   readonly ticks?: boolean;
-  /** A test of the overload itself. For all others the machine may be as busy as it likes. */
-  readonly judgesLoad?: boolean;
   /** In place of the ledger in memory. */
   readonly source?: ChatSource;
+}
+
+/** The clock of the machine, which a test sets forward instead of waiting. Timers that run are not touched. */
+class LeapingClock implements Clock {
+  #leapt = 0;
+  readonly after = SYSTEM_CLOCK.after;
+  readonly endOfTurn = SYSTEM_CLOCK.endOfTurn;
+
+  now(): number {
+    return SYSTEM_CLOCK.now() + this.#leapt;
+  }
+
+  wall(): number {
+    return SYSTEM_CLOCK.wall() + this.#leapt;
+  }
+
+  leap(ms: number): void {
+    this.#leapt += ms;
+  }
 }
 
 export interface GatewayUnderTest {
@@ -53,6 +71,8 @@ export interface GatewayUnderTest {
   readonly port: number;
   readonly wsUrl: string;
   readonly httpUrl: string;
+  /** What is due within so many milliseconds is due with the gateway's next tick. */
+  leap(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -105,7 +125,9 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
   });
   const origins = OriginPolicy.create({ allowed: setup.allowedOrigins ?? [], demo: false });
   const config = loadConfig(z.object(gatewayVariables), env);
+  const clock = new LeapingClock();
   const gateway = createGateway({
+    clock,
     source: setup.source ?? ledger,
     fanout,
     leases: setup.leases ?? createMemoryLeases(),
@@ -116,7 +138,8 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     config,
     logger,
     metrics,
-    ...(setup.judgesLoad === true ? {} : { overloadLagMs: Number.POSITIVE_INFINITY }),
+    // The machine may be as busy as it likes.
+    overloadLagMs: Number.POSITIVE_INFINITY,
   });
   const health = new Health();
   const app = await createHttpApp({
@@ -142,6 +165,7 @@ export async function startGateway(setup: GatewaySetup = {}): Promise<GatewayUnd
     port,
     wsUrl: `ws://127.0.0.1:${port}/channel/ws`,
     httpUrl: `http://127.0.0.1:${port}`,
+    leap: (ms) => clock.leap(ms),
     async close() {
       ledger.stop();
       await gateway.stop();

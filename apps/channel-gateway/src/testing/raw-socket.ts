@@ -1,3 +1,4 @@
+import { on } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 
@@ -54,7 +55,15 @@ export class RawSocket {
   }
 
   async closeFrame(): Promise<{ code: number; reason: string } | null> {
-    await Promise.race([this.closed, new Promise((resolve) => setTimeout(resolve, 6_000))]);
+    // The server waits for an answer to it before it ends the connection; nobody here does.
+    for (const chunks = on(this.socket, 'data', { close: ['close'] }); ; ) {
+      const frame = this.#closeFrame();
+      if (frame !== null) return frame;
+      if (this.socket.destroyed || (await chunks.next()).done === true) return this.#closeFrame();
+    }
+  }
+
+  #closeFrame(): { code: number; reason: string } | null {
     const start = this.received.indexOf('\r\n\r\n') + 4;
     let offset = start;
     while (offset + 2 <= this.received.length) {
@@ -65,11 +74,12 @@ export class RawSocket {
         length = this.received.readUInt16BE(offset + 2);
         header = 4;
       }
-      if (opcode === 8) {
-        const body = this.received.subarray(offset + header, offset + header + length);
-        return length >= 2 ? { code: body.readUInt16BE(0), reason: body.subarray(2).toString('utf8') } : null;
+      const end = offset + header + length;
+      if (opcode === 8 && length >= 2 && end <= this.received.length) {
+        const body = this.received.subarray(offset + header, end);
+        return { code: body.readUInt16BE(0), reason: body.subarray(2).toString('utf8') };
       }
-      offset += header + length;
+      offset = end;
     }
     return null;
   }

@@ -1,4 +1,4 @@
-import { createMemoryLastSeen, createMemoryLeases } from '@chat-realtime/messaging';
+import { createMemoryLastSeen, createMemoryLeases, type Leases } from '@chat-realtime/messaging';
 import { type Principal, RevocationSet, type StaffPrincipal, type Verdict } from '@chat-realtime/verifier';
 import type { StartCursor } from '../connections/connection.ts';
 import type { Credentials } from '../connections/credentials.ts';
@@ -90,8 +90,10 @@ export interface VirtualSetup {
   /** Instead of the ledger. */
   readonly source?: ChatSource;
   readonly ticks?: boolean;
-  /** In place of one of its own. */
+  /** In place of its own, as two gateways share them. */
   readonly clock?: VirtualClock;
+  readonly fanout?: VirtualFanout;
+  readonly leases?: Leases;
   /** In place of the words that stand for tokens. */
   readonly verifier?: (clock: VirtualClock, revocations: RevocationSet) => Verifier;
 }
@@ -103,7 +105,7 @@ export class VirtualGateway {
   readonly ledger: FakeChatService;
   readonly metrics = new CountingMetrics();
   readonly lastSeen = createMemoryLastSeen();
-  readonly leases = createMemoryLeases();
+  readonly leases: Leases;
   readonly #setup: VirtualSetup;
   readonly #random: () => number;
   #verifier: Verifier | undefined;
@@ -112,7 +114,8 @@ export class VirtualGateway {
   constructor(setup: VirtualSetup = {}) {
     this.#setup = setup;
     this.clock = setup.clock ?? new VirtualClock();
-    this.fanout = new VirtualFanout(this.clock);
+    this.fanout = setup.fanout ?? new VirtualFanout(this.clock);
+    this.leases = setup.leases ?? createMemoryLeases();
     this.ledger = new FakeChatService(this.fanout, this.clock);
     this.#random = seeded(setup.seed ?? 1);
     this.#core = this.#startCore();
