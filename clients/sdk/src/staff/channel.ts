@@ -18,8 +18,7 @@ export interface StaffChannelPort {
   readonly restIntervalMs?: number;
   readonly restPoll: (cursor: string | null) => Promise<PollPage>;
   readonly cursor: () => string | null;
-  /** Before `changed`; `cursor` where the connection begins. */
-  /** `isAnotherDatabase`: than the one that answered the last time. */
+  /** Before `changed`. `cursor`: where the connection begins. `isAnotherDatabase`: than the one that answered the last time. */
   readonly ready: (cursor: string | null, isAnotherDatabase: boolean) => void;
   readonly frame: (frame: Frame) => void;
   readonly changed: () => void;

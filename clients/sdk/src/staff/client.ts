@@ -62,6 +62,8 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   const typing = new Map<number, TypingList>();
 
   let cursor: string | null = null;
+  /** Where the connection began, if it is open and this tab's: good even where the cursor that it came with was not. */
+  let began: string | null = null;
   /** Live frames wait while a following tab reads what it missed: otherwise a later event would hide an earlier one. */
   let catchingUp: Frame[] | null = null;
   let delta = new Map<number | null, StaffEvent[]>();
@@ -115,7 +117,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
       const event = frame as StaffEvent;
       sequencer.offer(event);
       if (id) conversations.get(id)?.offer(event);
-    } else if (type === 'channel.reset') reset((data as { reason: string }).reason);
+    } else if (type === 'channel.reset') reset((data as { reason: string }).reason, began);
     else if (type === 'error') emitter.emit('error', new ChatClientError((data as ChatClientError).code));
     if (frame.cursor !== undefined) cursor = frame.cursor;
   };
@@ -128,8 +130,8 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     }
     if (type === 'chat.presence') for (const one of conversations.values()) one.touch();
   };
-  const reset = (reason: string): void => {
-    cursor = null;
+  const reset = (reason: string, from: string | null = null): void => {
+    cursor = from;
     sequencer.clear();
     acks.forget();
     for (const one of conversations.values()) one.reset();
@@ -159,6 +161,7 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
   };
   const ready = (begins: string | null, isAnotherDatabase: boolean): void => {
     if (isAnotherDatabase) reset('epoch_changed');
+    began = channel.connection.leads ? begins : null;
     if (!channel.connection.leads) void catchUp(begins);
     cursor ??= begins;
     if (viewing !== null) channel.connection.send({ type: 'viewing', session_id: viewing });
@@ -195,7 +198,10 @@ export function createStaffClient(options: StaffClientOptions): StaffClient {
     ready,
     frame,
     changed: store.touch,
-    status: (state) => emitter.emit('status', state),
+    status(state) {
+      if (state.status !== 'online') began = null;
+      emitter.emit('status', state);
+    },
   });
   const acks = createStaffAcks(environment, (items) => {
     if (!channel.connection.leads) return Promise.resolve();
