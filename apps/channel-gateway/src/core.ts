@@ -169,7 +169,11 @@ export class GatewayCore {
       rollout: config.rollout,
       metrics,
       enter: (connection, start) => this.#enter(connection, start),
-      renew: (connection, principal) => this.staff.renew(connection, principal),
+      renew: (connection, principal) => {
+        // What a customer may see does not depend on their token.
+        if (principal.kind === 'staff') this.staff.renew(connection, principal);
+        else connection.admit(principal);
+      },
       displacedElsewhere: (id) =>
         void this.#link.publish(CONTROL_CHANNEL, { type: 'control.displaced', data: { connection_id: id } }),
     });

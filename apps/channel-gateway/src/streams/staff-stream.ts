@@ -11,7 +11,7 @@ import {
   STAFF_CHANNEL,
   type StaffViewer,
 } from '@chat-realtime/protocol';
-import type { Principal } from '@chat-realtime/verifier';
+import type { StaffPrincipal } from '@chat-realtime/verifier';
 import type { Connection, StartCursor } from '../connections/connection.ts';
 import type { DeliveryPath } from '../core-metrics.ts';
 import type { CatchupDraft, CatchupParticipant } from '../sync/catchup-draft.ts';
@@ -135,9 +135,9 @@ export class StaffStream implements CatchupParticipant {
   }
 
   /** It presents a new token, with which it may see more or less. */
-  renew(connection: Connection, principal: Principal): void {
+  renew(connection: Connection, principal: StaffPrincipal): void {
     const scopeBefore = connection.principal?.kind === 'staff' ? connection.principal.scope : null;
-    const regroup = principal.kind === 'staff' && principal.scope !== scopeBefore && connection.isLive;
+    const regroup = principal.scope !== scopeBefore && connection.isLive;
     if (regroup) {
       this.#audiences.flush();
       this.#audiences.remove(connection);
