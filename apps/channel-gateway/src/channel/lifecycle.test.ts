@@ -181,7 +181,7 @@ describe('life of connections', () => {
     const refused = await poll(`${under.httpUrl}/channel/poll?session=1&token=${customerToken(1)}&last_seq=1`);
     expect([refused.status, refused.body]).toMatchObject([
       503,
-      { error: { code: 'unavailable', message: 'this gateway restarts' } },
+      { error: { code: 'unavailable', message: 'this gateway is restarting' } },
     ]);
     const goodbyes = await Promise.all(clients.map((client) => client.waitFor('channel.goodbye')));
     expect(new Set(goodbyes.map((frame) => frame.data['reconnect_in_ms'])).size).toBeGreaterThan(10);
