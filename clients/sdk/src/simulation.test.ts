@@ -38,10 +38,13 @@ describe('clients, the core of the gateway and a chat-service in virtual time', 
     Math.max(120_000, STEPS * 6),
   );
 
-  /** Seeds that once found a fault, of the simulation itself too. */
+  /**
+   * Seeds that once found a fault, of the simulation itself too. What a seed does changes with the code that is simulated:
+   * these reach their fault in the code of today, and are red without `SimulatedOperator.databaseRestored`.
+   */
   it.each([
-    ['asks nobody for order between the restore of a database and the reset that tells of it', 10_047],
-    ['asks for none either where the gateway took events of the new database for known ones', 10_303],
+    ['asks nobody for order between the restore of a database and the reset that tells of it', 11_017],
+    ['asks for none either where the gateway took events of the new database for known ones', 11_325],
   ])('[RES1] [RES7] [STF3] %s (seed %i)', async (_what, seed) => {
     expect((await simulate(CLIENTS, seed)).problems).toEqual([]);
   });
