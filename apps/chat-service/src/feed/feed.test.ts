@@ -229,6 +229,23 @@ describe('feed and catch-up on postgres', () => {
     expect((await readAll(start, scoped)).events.map((event) => event.seq)).toEqual([1, 2, 3, 4]);
   });
 
+  it('[FEED4] asks seldom whether its events have numbers while nobody gives any', async () => {
+    const counting = await stage.harness();
+    let asked = 0;
+    const query = counting.database.query.bind(counting.database);
+    Object.assign(counting.database, {
+      query: (...args: Parameters<typeof query>) => {
+        if (args[0].name === 'chat-outbox-oldest') asked += 1;
+        return query(...args);
+      },
+    });
+    await newChat(counting.chat, 'hi');
+    expect((await counting.chat.feed(anna, { limit: 5 })).events).toEqual([]);
+    // 1.5 s, with 4 ms between the first two looks and 32 ms between the last.
+    expect(asked).toBeGreaterThan(5);
+    expect(asked).toBeLessThan(60);
+  });
+
   it('[INT] the number of statements does not grow with the sessions', async () => {
     const counting = await stage.harness();
     let statements = 0;

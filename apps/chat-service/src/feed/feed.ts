@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ChatError, type CursorReset, type FeedOwners, feedSeqOf, type StaffEvent } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { StaffActor } from '../actors.ts';
@@ -18,6 +19,8 @@ const PAGE_SPAN = 10_000;
  */
 const STAMP_WAIT_MS = 1_500;
 const STAMP_LOOK_MS = 4;
+/** Each wait is twice the one before, up to this: without a leader every list that is opened would ask 250 times a second. */
+const STAMP_LOOK_MAX_MS = 32;
 
 const NEWEST_WAITING = { name: 'chat-outbox-newest', text: 'SELECT max(event_id) AS id FROM outbox' } as const;
 const OLDEST_WAITING = { name: 'chat-outbox-oldest', text: 'SELECT min(event_id) AS id FROM outbox' } as const;
@@ -62,8 +65,10 @@ export async function untilStamped(context: StorageContext): Promise<void> {
   const deadline = performance.now() + STAMP_WAIT_MS;
   const [newest] = await context.database.query<{ id: number | null }>(NEWEST_WAITING);
   if (newest === undefined || newest.id === null) return;
+  let waitMs = STAMP_LOOK_MS;
   for (let waits = true; waits && performance.now() < deadline; ) {
-    await new Promise((resolve) => setTimeout(resolve, STAMP_LOOK_MS));
+    await sleep(waitMs);
+    waitMs = Math.min(2 * waitMs, STAMP_LOOK_MAX_MS);
     const [oldest] = await context.database.query<{ id: number | null }>(OLDEST_WAITING);
     waits = oldest !== undefined && oldest.id !== null && oldest.id <= newest.id;
   }
