@@ -11,7 +11,7 @@ export const authVariables = {
   AUTH_TOKEN_TTL_SECONDS: envInteger(900, { min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),
   AUTH_REFRESH_TTL_SECONDS: envInteger(TOKEN_MAX_LIFETIME_SECONDS, { min: 1, max: TOKEN_MAX_LIFETIME_SECONDS }),
   LOGIN_FAILURES_PER_5_MINUTES: envInteger(10),
-  /** Where the chat is reached from outside; its path stands before the console's in invitations and at the provider. */
+  /** The chat's public address; its path comes before the console's in invitations and at the provider. */
   PUBLIC_URL: envUrl().optional(),
   /** Operators sign in by this identity provider too: `https://id.example/realms/shop`. */
   OIDC_ISSUER: envUrl().refine(isSafeIssuer, 'must begin with https:// (http:// only on this machine)').optional(),

@@ -32,7 +32,7 @@ export class OwnPassword {
       .where('id', '=', userId)
       .executeTakeFirst();
     if (known === undefined || !known.active) throw new ChatError('bad_token', 'no such operator');
-    // Who holds a stolen token guesses no faster here than at the sign-in.
+    // The holder of a stolen token can guess no faster here than at the sign-in.
     const fits = await this.#throttle.run(`password|${userId}`, async () =>
       (await this.#passwords.matches(known.password_hash, password)) ? true : undefined,
     );

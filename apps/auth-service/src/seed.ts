@@ -60,9 +60,8 @@ export interface SeedOptions {
 }
 
 /**
- * The first accounts outside of a demo, by a password that the administrator chose. What other machines reach has no
- * accounts beside the one they asked for, nor a password that is quickly guessed.
- * @throws ConfigError
+ * The first accounts outside a demo, with a password that the administrator chose. If other machines can reach the
+ * chat, there is only the requested account, and no password that is quickly guessed. @throws ConfigError
  */
 export async function seedChosen(service: AuthService, password: string, exposure: Exposure): Promise<Operator[]> {
   if (isExposed(exposure) && !newPasswordSchema.safeParse(password).success)

@@ -8,7 +8,7 @@ import {
 } from '@chat-realtime/service-kit';
 import { z } from 'zod';
 
-/** The dispatcher as a process of its own. */
+/** The dispatcher as a separate process. */
 export const dispatcherEnvironment = z.object({
   ...httpVariables(8104),
   RABBITMQ_URL: envUrl(['amqp:', 'amqps:']),

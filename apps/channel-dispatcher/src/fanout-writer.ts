@@ -20,7 +20,7 @@ export interface WriterOptions {
 export type Scrub = Extract<FanoutCommand, { kind: 'scrub' }>;
 
 export interface Written {
-  /** What was to be taken out of a stream that Redis does not change now. */
+  /** What was to be removed from a stream that Redis refuses to change now. */
   readonly unfinished: readonly Scrub[];
 }
 
@@ -33,7 +33,7 @@ export class FanoutWriter {
     this.#options = options;
   }
 
-  /** Null when Redis did not take what is durable within `patienceMs`, or this ends. */
+  /** Null if Redis did not accept the durable frames within `patienceMs`, or this ends. */
   async write(batch: Batch, patienceMs: number): Promise<Written | null> {
     const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     const giveUpAt = performance.now() + patienceMs;

@@ -33,7 +33,7 @@ export function eventCommands(event: BrokerEvent): EventCommands {
   return { kind: 'durable', commands: [...commands, scrubOf(sessionId, seq, event.data['through_seq'])] };
 }
 
-/** Where an ephemeral message goes. It is not appended to the stream, whose readers only want durable events. */
+/** The channel of an ephemeral message. It is not appended to the stream, whose readers only want durable events. */
 export function ephemeralCommands(message: BrokerEphemeral): readonly FanoutCommand[] {
   switch (message.type) {
     case 'chat.read': {

@@ -18,7 +18,7 @@ export interface StaffActor {
 
 export type Actor = CustomerActor | StaffActor;
 
-/** The operator who has a session. */
+/** The assignee of a session. */
 export interface Assignee {
   readonly id: string;
   readonly name: string | null;

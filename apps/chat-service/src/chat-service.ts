@@ -29,14 +29,14 @@ export interface ChatServiceDeps {
   readonly sweeps?: readonly Sweep[];
   /** What is to be read of a site that keeps its own chat. */
   readonly sources?: readonly SourceName[];
-  /** What is told of the way of an event; unless given, only this process remembers it. */
+  /** The recorder of an event's path; unless given, only this process remembers it. */
   readonly trace?: EventTrace | undefined;
   /** How long a relay waits before it seeks the leadership again; shorter in tests of many faults. */
   readonly relayRetryMs?: number;
 }
 
 export interface ChatService {
-  /** What every use case is called with. */
+  /** The dependencies of every use case. */
   readonly context: StorageContext;
   readonly directory: OperatorDirectory;
   readonly source: ChatSource;
@@ -46,7 +46,7 @@ export interface ChatService {
   readonly leading: boolean;
   /** Only before `start`. */
   addSweep(sweep: Sweep): void;
-  /** Starts relaying, or stands by. */
+  /** Starts relaying, or goes on standby. */
   start(): void;
   /** Finishes the batch in progress and gives up the leadership. */
   stop(): Promise<void>;

@@ -42,7 +42,7 @@ export interface ChatOptions {
   readonly returnToQueue: 'never' | 'offline' | 'always';
   /** Seconds without a connection (`offline`), or with a waiting customer (`always`), before a session goes back. */
   readonly returnToQueueSeconds: number;
-  /** An operator's first message in a session that is nobody's takes it. */
+  /** An operator's first message in an unassigned session claims it. */
   readonly claimOnReply: boolean;
   /** Every session there is began here; false where a site tells of its own, sooner or later. */
   readonly ownsSessions: boolean;

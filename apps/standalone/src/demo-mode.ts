@@ -2,8 +2,8 @@ import { isLoopback } from '@chat-realtime/service-kit';
 import type { StandaloneConfig } from './config.ts';
 
 /**
- * Each says that this chat is somebody's real one, or part of it. Any of them ends the demo: it must never be the reverse
- * proxy, or what it forgot to pass on, that tells the two apart.
+ * Each of them shows that this chat is a real one, or part of it. Any of them ends the demo: the reverse proxy, or a
+ * header it forgot to pass on, must never decide this.
  */
 const PRODUCTION_VARIABLES = [
   'DATABASE_URL',
@@ -34,7 +34,7 @@ const PRODUCTION_VARIABLES = [
 
 export type DemoMode =
   | { readonly on: true }
-  /** `because`: the variables that ended it; none when `DEMO=off`, `--empty` or what the database holds did. */
+  /** `because`: the variables that ended it; none if `DEMO=off`, `--empty` or the content of the database did. */
   | { readonly on: false; readonly because: readonly string[] };
 
 export interface Circumstances {

@@ -7,8 +7,8 @@ const RESERVE_BYTES = 48 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Room that is kept taken, so that it can be given back: a database that was killed on a full disk must write before it
- * can start, and without it nobody could read what is stored, nor delete anything.
+ * Reserved disk space that can be released: a database that was killed on a full disk must write before it can start,
+ * and without it nobody could read stored data or delete anything.
  */
 export class DiskReserve {
   readonly #folder: string;
@@ -32,7 +32,7 @@ export class DiskReserve {
     return true;
   }
 
-  /** When it is open: takes the room. What was given back is taken again as far as it goes, before anybody fills it. */
+  /** When it is open: reserves the space again, as far as possible, before anybody fills it. */
   async take(): Promise<void> {
     if ((await this.#held()) >= this.#bytes) return;
     if (!this.#released && (await this.#free()) < 2 * this.#bytes) return;

@@ -15,7 +15,7 @@ export function normaliseLogin(login: string): string {
   return login.normalize('NFKC').trim().toLowerCase();
 }
 
-/** What clients are told of an operator. */
+/** An operator as clients see them. */
 export interface AuthUser {
   readonly id: string;
   readonly login: string;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 
-/** What every authenticator app does without being told: SHA-1, six digits, half a minute. */
+/** The defaults of every authenticator app: SHA-1, six digits, half a minute. */
 const PERIOD_SECONDS = 30;
 const DIGITS = 6;
 /** Steps before and after: clocks of telephones are not exact, and people type slowly. */

@@ -16,8 +16,8 @@ export function publicOrigin(request: Asked, publicUrl: string | undefined): str
 }
 
 /**
- * Where somebody else opens the console, in another browser: not where the caller happens to be, who may sit at the end
- * of a tunnel.
+ * The origin at which somebody else opens the console, in another browser. It is not the caller's own, who may sit at
+ * the end of a tunnel.
  */
 export function consoleAddress(request: Asked, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return publicAddress(publicUrl, '/operator/');

@@ -14,7 +14,7 @@ import type { SecondFactor } from '../second-factor.ts';
 import { AUTH_SERVICE } from './auth-controller.ts';
 import { administrator } from './operators-controller.ts';
 
-/** Codes beside the password. */
+/** Codes in addition to the password. */
 @Controller('auth')
 export class SecondFactorController {
   readonly #factor: SecondFactor;
@@ -32,7 +32,7 @@ export class SecondFactorController {
     @Body({ schema: totpBeginSchema }) { current_password }: z.infer<typeof totpBeginSchema>,
     @Req() request: FastifyRequest,
   ): Promise<TotpSetup> {
-    // The app shows the name of the site beside the login; only the caller sees what they asked for.
+    // The app shows the name of the site beside the login; only the caller sees the host they used.
     return this.#factor.begin(administrator(principal), request.hostname, current_password);
   }
 

@@ -4,7 +4,7 @@ import type { OidcClaims } from './provider.ts';
 
 const MAX_TEXT = 200;
 
-/** Whom the provider has signed in. */
+/** The person whom the provider has signed in. */
 export interface OidcPerson {
   readonly issuer: string;
   readonly subject: string;
@@ -13,12 +13,12 @@ export interface OidcPerson {
   /** For an account that is made now. */
   readonly login: string;
   readonly name: string;
-  /** What the provider says they may do: null for no right; `unsaid` where roles are given here. */
+  /** The role from the provider: null for none; `unsaid` if roles are assigned here. */
   readonly role: StaffRole | null | 'unsaid';
 }
 
 export interface RoleSettings {
-  /** Absent: the provider says who somebody is, and an administrator here what they may do. */
+  /** Absent: the provider only identifies people, and an administrator here assigns roles. */
   readonly claim: string | undefined;
   readonly map: ReadonlyMap<string, StaffRole> | undefined;
 }

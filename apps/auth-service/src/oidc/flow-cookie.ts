@@ -11,8 +11,8 @@ const PATH = '/auth/oidc';
 const flowSchema = z.object({ state: z.string(), nonce: z.string(), verifier: z.string(), redirectUri: z.url() });
 
 /**
- * What a begun sign-in has to remember stands in the browser that began it, sealed: nobody can end it elsewhere, and one
- * that is never ended costs the server nothing.
+ * The state of a sign-in in progress is stored, sealed, in the browser that began it. Nobody can complete it elsewhere,
+ * and one that is never completed costs the server nothing.
  */
 export class FlowSeal {
   readonly #key: Buffer;

@@ -7,7 +7,7 @@ export interface OidcSettings {
   readonly clientSecret: string | undefined;
 }
 
-/** What the browser brings back from the provider belongs to this, and to nothing else. */
+/** The answer that the browser brings back must belong to this. */
 export interface OidcFlow {
   readonly state: string;
   readonly nonce: string;
@@ -18,7 +18,7 @@ export interface OidcFlow {
 /** Claims of a verified ID token. */
 export type OidcClaims = openid.IDToken;
 
-/** `unavailable`: the provider does not answer. `refused`: it said no, or what came back is not what was asked for. */
+/** `unavailable`: the provider does not answer. `refused`: it refused, or its answer does not match the request. */
 export class OidcError extends Error {
   override readonly name = 'OidcError';
   readonly code: 'unavailable' | 'refused';
@@ -32,7 +32,7 @@ export class OidcError extends Error {
 /** Subject, name and e-mail. Roles come with what the provider is set up to put in the ID token. */
 const SCOPE = 'openid profile email';
 const REQUEST_TIMEOUT_SECONDS = 5;
-/** What the provider says of itself is asked for again after this time. */
+/** The provider's metadata are fetched again after this time. */
 const DISCOVERY_MS = 3_600_000;
 /** One that does not answer is not asked by every visitor of the sign-in page. */
 const PAUSE_MS = 3_000;
@@ -42,7 +42,7 @@ const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 export class OidcProvider {
   readonly #settings: OidcSettings;
   readonly #logger: Logger;
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds on a monotonic clock. */
   readonly #monotonic = (): number => performance.now();
   #known: { readonly at: number; readonly found: Promise<openid.Configuration> } | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -56,7 +56,7 @@ export class OidcProvider {
     return this.#settings.issuer;
   }
 
-  /** Where to send the browser, and what to keep for its return. @throws OidcError */
+  /** The address for the browser, and the state to keep for its return. @throws OidcError */
   async begin(redirectUri: string): Promise<{ readonly url: string; readonly flow: OidcFlow }> {
     const configuration = await this.#configuration();
     const flow = {

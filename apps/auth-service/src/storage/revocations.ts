@@ -25,8 +25,8 @@ export async function firstUnrevoked(transaction: Transaction<Tables>, operatorI
 }
 
 /**
- * All access tokens of one sign-in. It is over for good, so the mark lies as far ahead as its youngest token can live:
- * a token made in this very second, or by an instance whose clock is ahead, is covered too.
+ * All access tokens of one sign-in. It has ended for good, so the mark is as far ahead as its youngest token can live.
+ * A token made in this very second, or by an instance whose clock is ahead, is covered too.
  */
 export async function revokeLogin(
   transaction: Transaction<Tables>,
@@ -40,7 +40,7 @@ export async function revokeLogin(
     .execute();
 }
 
-/** Brings into `set` what was revoked after its place. */
+/** Adds the revocations after its place to `set`. */
 export function revocationReader(database: Database, set: RevocationSet): () => Promise<void> {
   return () => set.readOn((after) => readRevocations(database, after));
 }

@@ -2,7 +2,7 @@ import type { Tables } from '@chat-realtime/database';
 import type { Kysely, Transaction } from 'kysely';
 import { hashRecoveryCode, totpStep } from '../domain/totp.ts';
 
-/** `none`: the account asks for no code. */
+/** `none`: the account requires no code. */
 export type FactorCheck = 'none' | 'passed' | 'missing' | 'wrong';
 
 /** In force for the account; a setup that was begun only is not. */

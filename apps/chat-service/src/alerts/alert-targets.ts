@@ -34,7 +34,7 @@ export function alertTargets(env: AlertEnvironment, saved: SavedWebhook | undefi
   return { urls: saved?.urls ?? [], secret: secret ?? saved?.secret, privateHosts };
 }
 
-/** The names of what a variable fixes. */
+/** The names of the values that a variable fixes. */
 export function fixedTargets(env: AlertEnvironment): string[] {
   return [
     ...(env.ALERT_WEBHOOK_URLS.length === 0 ? [] : ['webhook.urls']),
@@ -67,7 +67,7 @@ export function mayReach(url: string, privateHosts: ReadonlySet<string>): boolea
   return privateHosts.has(target.host) || (target.protocol === 'https:' && isPublicUrl(target));
 }
 
-/** What an admin is shown. */
+/** As shown to an admin. */
 export function shownTargets(env: AlertEnvironment, saved: SavedWebhook | undefined): WebhookTargets {
   const fromEnvironment = env.ALERT_WEBHOOK_URLS.length > 0;
   const { urls } = alertTargets(env, saved);

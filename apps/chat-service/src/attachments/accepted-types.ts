@@ -44,7 +44,7 @@ export class AcceptedTypes {
     return this.#entries?.length === 0;
   }
 
-  /** For the clients: what a file dialog may offer. With {@link OCTET_STREAM} in it everything is taken. */
+  /** For the clients: the types for a file dialog. With {@link OCTET_STREAM} in it everything is accepted. */
   get listed(): readonly string[] {
     return this.#entries ?? [...KEPT_TYPES, OCTET_STREAM];
   }

@@ -18,7 +18,7 @@ export function sanitizeFileName(raw: string): string {
   if (clean === '') return FALLBACK_NAME;
   const characters = [...clean];
   if (characters.length <= MAX_NAME_CODE_POINTS) return clean;
-  // Cut in the middle: the extension is what tells people what it is.
+  // Cut in the middle: the extension shows people what it is.
   const extension = /\.[^.]{1,16}$/.exec(clean)?.[0] ?? '';
   return characters.slice(0, MAX_NAME_CODE_POINTS - extension.length).join('') + extension;
 }

@@ -25,7 +25,9 @@ const SAME: ReadonlyMap<string, string> = new Map([
 ]);
 
 export interface Sniffed {
-  /** What the content is, as far as it can be told; {@link OCTET_STREAM} otherwise. The owner's rule goes by it. */
+  /**
+   * The type of the content, if it can be determined; otherwise {@link OCTET_STREAM}. The owner's rule applies to it.
+   */
   readonly detected: string;
   /** Under which type it is stored and served. */
   readonly mime: string;

@@ -8,7 +8,7 @@ export interface StoredFile {
   readonly sha256: string;
 }
 
-/** Where the bytes of attachments lie. Ids are made by the caller and hold only `[A-Za-z0-9_-]`. */
+/** The storage of the attachments' bytes. Ids are made by the caller and contain only `[A-Za-z0-9_-]`. */
 export interface AttachmentStorage {
   /**
    * Streams a file in; nothing of it stays when the promise rejects.

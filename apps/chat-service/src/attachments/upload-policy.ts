@@ -8,7 +8,7 @@ export interface AttachmentEnvironment {
 }
 type SavedPolicy = NonNullable<Rules['attachments']>;
 
-/** Which uploads are taken now. */
+/** Which uploads are accepted now. */
 export interface UploadPolicy {
   readonly enabled: boolean;
   readonly maxBytes: number;

@@ -14,9 +14,8 @@ export class EpochTracker {
   }
 
   /**
-   * The epoch as given; null when it is another one than before: what was read beside it may then be of both, and must
-   * be read again.
-   * @throws ChatError `unavailable` while the restore has not brought the epoch back.
+   * The given epoch; null if it has changed: data read together with it may belong to either database, and must be read
+   * again. @throws ChatError `unavailable` while the restore has not brought the epoch back.
    */
   async settled(epoch: string | null): Promise<string | null> {
     if (epoch === null)

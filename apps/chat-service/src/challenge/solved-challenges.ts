@@ -8,8 +8,8 @@ const SWEEP_EVERY_MS = 60_000;
 const SWEEP_BATCH = 5_000;
 
 /**
- * Within the transaction that begins the chat: what begins none is not used up.
- * @throws ChatError `challenge_required` where another chat was begun with it
+ * Within the transaction that starts the chat: a solution that starts none is not used up. @throws ChatError
+ * `challenge_required` if another chat was started with it
  */
 export async function useUp(trx: Transaction<Tables>, { id, expiresAt }: SolvedChallenge): Promise<void> {
   const { numInsertedOrUpdatedRows } = await trx

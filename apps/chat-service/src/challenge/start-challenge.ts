@@ -31,8 +31,8 @@ export class StartChallenge {
   }
 
   /**
-   * Counts a start. Undefined where none is asked for.
-   * @throws ChatError `challenge_required` with a new challenge, where the solution is missing, wrong or too late
+   * Counts a start. Undefined if no challenge is required. @throws ChatError `challenge_required` with a new challenge,
+   * if the solution is missing, wrong or too late
    */
   async check(ip: string, solution: string | undefined): Promise<SolvedChallenge | undefined> {
     const { ok } = await this.#starts.consume(rateLimitKey(ip));

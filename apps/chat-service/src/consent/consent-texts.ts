@@ -7,7 +7,7 @@ import { fieldError } from '../field-error.ts';
 import { translated } from '../storage/errors.ts';
 
 type Consent = ConfigResponse['consent'];
-/** What a visitor is asked to agree to: the text, and what the widget shows instead of it. */
+/** The text a visitor is asked to agree to, and the texts the widget shows instead. */
 export interface ShownConsent {
   readonly consent: Consent;
   readonly texts: Readonly<Record<string, string>>;
@@ -113,7 +113,7 @@ export async function requireOwnVersion(
 
 const storedSchema = z.object({ version: z.string(), words: z.string() });
 
-/** What somebody agreed to. The words are null where they were not kept then, as before there was a table for them. */
+/** A person's consent. The words are null if they were not stored then, as before there was a table for them. */
 export async function consentProof(kysely: Kysely<Tables>, stored: unknown, at: Date): Promise<ConsentProof | null> {
   const given = consentSchema.safeParse(stored).data;
   if (!isYes(given)) return null;

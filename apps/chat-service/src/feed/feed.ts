@@ -136,7 +136,7 @@ export async function readFeed(
   if (after === head) return { ok: true, events: [], owners: ownersOf([]), cursor: head, hasMore: false };
   const { rows: page, more } = await readPage(context, after, limit, viewer);
   const last = page.at(-1)?.feed_seq ?? after;
-  // A page that was not cut has been read to its end: what lies behind its last row is not for this viewer.
+  // A page that was not cut has been read to its end: events after its last row are not for this viewer.
   const end = more ? last : Math.max(last, Math.min(after + PAGE_SPAN, head));
   const events = page.map((row) => renderStaffEvent(row, context.links));
   return { ok: true, events, owners: ownersOf(page), cursor: end, hasMore: end < head };

@@ -48,7 +48,7 @@ export class Identity {
     for (const session of sessions) await this.#fillContact(customer, session);
     const current = await this.#current(customer, sessions, sessionId);
     const newestFirst = sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || b.id - a.id);
-    // Without a chat there is no token yet; what ends then is what they have shown.
+    // Without a chat there is no token yet; then the identity token's expiry is returned.
     const expiresAt = new Date(customer.expiresAt * 1_000).toISOString();
     const answer = { sessions: newestFirst.map(renderSession), expires_at: expiresAt };
     return current === undefined
@@ -56,7 +56,7 @@ export class Identity {
       : { ...answer, session: renderSession(current), ...this.#credentials.token(current, asOf) };
   }
 
-  /** Ends what browsers still hold of their chats: the next person at this computer must not read them. */
+  /** Revokes what browsers still store of their chats: the next person at this computer must not read them. */
   async logout(identityToken: string): Promise<void> {
     const customer = await this.#customer(identityToken);
     await revokeCustomer(this.#context, customer.customerId);
@@ -87,7 +87,9 @@ export class Identity {
     });
   }
 
-  /** The site vouches for chats from before. Taken ones stay where they are, unknown ones are no error. */
+  /**
+   * The site vouches for earlier chats. Those of another customer stay where they are; unknown ones are not an error.
+   */
   async #claim(customer: IdentityPrincipal, sessionId: number): Promise<void> {
     const known = await findSession(this.#context, sessionId);
     if (known === null || known.customerId !== null) return;
@@ -125,7 +127,7 @@ function giveTo(customer: IdentityPrincipal, unit: SessionUnit): void {
   if (Object.keys(changes).length > 0) unit.patch(changes);
 }
 
-/** What the site knows better than the session does. What was erased stays so until they write again. */
+/** The site's data about its customer take precedence. Erased data stay erased until they write again. */
 function contactChanges(customer: IdentityPrincipal, { contact, isContactErased }: SessionRecord): SessionPatch {
   const changes: SessionPatch = {};
   if (isContactErased) return changes;

@@ -1,7 +1,7 @@
 import type { Database } from '@chat-realtime/database';
 import type { ChatLog } from '../ports.ts';
 
-/** What is begun, and ended before somebody else may begin it. */
+/** A task that is started, and ended before another process may start it. */
 export interface Running {
   stop(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { INTAKE } from '../http/injection.ts';
 import type { EventIntake } from './intake.ts';
 
-/** The list alone: what its elements hold is checked by the intake, the same for every source. */
+/** Only the list: the intake checks its elements, the same for every source. */
 const listSchema = z.object({ events: z.array(z.unknown()).min(1).max(INTAKE_MAX_EVENTS) });
 
 /** Events that a site sends over HTTP. */

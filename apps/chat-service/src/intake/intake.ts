@@ -21,7 +21,7 @@ export interface EventIntake {
  */
 export type IncomingEvent = unknown;
 
-/** For metrics and logs only: what is known once is known from every source. */
+/** For metrics and logs only: an event known from one source is known from all. */
 export type IntakeSource = 'http' | 'rabbitmq' | 'table' | 'backfill';
 
 export interface Given {
@@ -34,7 +34,7 @@ export interface RefusedEvent {
   readonly index: number;
   /** `data.body`; empty for the whole event. */
   readonly path: string;
-  /** Says what is wrong without quoting it. */
+  /** Describes the fault without quoting the content. */
   readonly message: string;
 }
 
@@ -42,6 +42,6 @@ export interface IntakeResult {
   readonly accepted: number;
   readonly duplicate: number;
   readonly refused: readonly RefusedEvent[];
-  /** Of the events taken or known: site's ids that are no positive integers, and their numbers. */
+  /** Of the accepted and known events: the site's ids that are not positive integers, and their numbers. */
   readonly ids: { readonly sessions: ReadonlyMap<string, number>; readonly messages: ReadonlyMap<string, number> };
 }

@@ -3,8 +3,8 @@ import { type Database, DatabaseStartError } from '@chat-realtime/database';
 const BEGIN = { name: 'chat-begin-ledger', text: 'SELECT chat_begin_ledger() AS begun' } as const;
 
 /**
- * To be called before the first event: from here on every number made here is above those of the site.
- * @throws DatabaseStartError where chats of its own lie in the database.
+ * Call it before the first event: from then on every number made here is above those of the site. @throws
+ * DatabaseStartError if the database contains chats of our own.
  */
 export async function beginLedger(database: Database): Promise<void> {
   const [row] = await database.query<{ begun: boolean }>(BEGIN);

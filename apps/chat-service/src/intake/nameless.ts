@@ -1,4 +1,4 @@
-/** An event without a name: it is told from another one only by where it stands among those of its session. */
+/** An event without an id: only its position among the events of its session distinguishes it from another one. */
 export interface Nameless {
   readonly index: number;
   readonly sessionId: number;
@@ -10,7 +10,7 @@ export interface Nameless {
   readonly again: boolean;
 }
 
-/** What the ledger holds last of a session and a type, oldest first. */
+/** The latest events of a session and a type in the ledger, oldest first. */
 export interface Told {
   readonly says: string;
   readonly atMs: number;
@@ -26,8 +26,9 @@ const says = (type: string, data: string): string => `CASE ${type}
       ELSE md5(${data}::text) END`;
 
 /**
- * What those given say, and as many of the last of their session and type. Both in the words of the database, which tells
- * equal data by one text: what comes here is a few bytes for each event given, however much the session holds.
+ * The contents of the given events, and as many of the latest of their session and type. Both in the database's own
+ * text form, in which equal data are equal texts: only a few bytes per given event are transferred, however long the
+ * session is.
  */
 export const TAILS = {
   name: 'chat-intake-tails',
@@ -54,9 +55,9 @@ function isKnown(event: Nameless, told: Told | undefined): boolean {
 }
 
 /**
- * Which of them the ledger has. A source gives again what stood last, from one place on to its end: so they are known as far
- * as they are the end of what the ledger holds, one by one. Where that is so by chance, the session ends as they say all the
- * same. Those without a time count only where the source says that it gave them before.
+ * Which of them the ledger has. A source redelivers the latest events, from some position to the end. So they are known
+ * as far as they match the end of what the ledger has, one by one. If they match by coincidence, the session ends in
+ * the same state anyway. Events without a time count only if the source marks them as redelivered.
  */
 export function known(events: readonly Nameless[], tails: ReadonlyMap<string, readonly Told[]>): Set<number> {
   const found = new Set<number>();

@@ -31,7 +31,7 @@ function reasonOf(refused: readonly RefusedEvent[]): string {
   return refused.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
 }
 
-/** Decides on a batch of the site's messages: what is an event goes to the ledger, in the order of the queue. */
+/** Decides on a batch of the site's messages: events go to the ledger, in the order of the queue. */
 export async function takeDeliveries(intake: EventIntake, batch: readonly SiteDelivery[]): Promise<SiteVerdict[]> {
   const verdicts: SiteVerdict[] = batch.map(() => TAKEN);
   const events: unknown[] = [];

@@ -2,7 +2,7 @@ import type { Metrics } from '@chat-realtime/service-kit';
 
 /** The gauges of a source that this process reads, or would read if another did not. */
 export interface SourceGauges {
-  /** False: what waits in it is not known any more, and no number is shown for it. */
+  /** False: the number of waiting events is unknown, and none is shown. */
   connected(is: boolean): void;
   waiting(events: number): void;
 }

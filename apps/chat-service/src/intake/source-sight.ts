@@ -20,7 +20,7 @@ const SAID = {
   text: `SELECT substr(p.name, 6) AS name, p.updated_at::text AS mark FROM table_source_place p WHERE starts_with(p.name, 'seen:')`,
 } as const;
 
-/** What this ledger is to read by itself. */
+/** The sources that this ledger reads itself. */
 export function sourcesOf(settings: ChatSettings, rabbitUrl: string | undefined): SourceName[] {
   if (settings.CHAT_ROLE !== 'ledger') return [];
   const { RABBITMQ_SOURCE, RABBITMQ_SOURCE_URL = rabbitUrl, TABLE_SOURCE } = settings;
@@ -85,7 +85,7 @@ export class SourceWatch {
     if (this.#sources.length === 0) return false;
     const marks = await this.#read();
     const now = this.#now();
-    // Whoever has not looked for a while, such as a relay that did not lead, knows nothing of that time.
+    // A process that has not looked for a while, such as a relay that did not lead, knows nothing about that time.
     if (now - this.#checkedAt > LOST_AFTER_MS / 2) this.#marks.clear();
     this.#checkedAt = now;
     let lost = false;

@@ -8,10 +8,9 @@ import { requireKnown, requireOperator } from '../operators/known-operator.ts';
 import { applyTransition, commitSession, stateOf } from '../storage/unit-of-work.ts';
 
 /**
- * Each session in a transaction of its own, with the events that a transfer or an unassignment of it would give. What a
- * colleague moved or closed meanwhile is left alone, so that a repeated call ends what a first one has begun.
- *
- * Another's sessions are an administrator's to give away, whatever they see: they decide who works here.
+ * Each session in its own transaction, with the events of a transfer or an unassignment. A session that a colleague
+ * moved or closed in the meantime is left alone, so that a repeated call completes the first one. An administrator may
+ * give away another operator's sessions, whatever their scope: they decide who works here.
  */
 export async function handover(
   context: StorageContext,
@@ -48,7 +47,7 @@ export async function handover(
       if (unit.session.assignedUserId !== fromUserId || unit.session.status !== 'active') return false;
       const action = to === null ? ({ kind: 'unassign', by } as const) : ({ kind: 'transfer', by, to } as const);
       await applyTransition(unit, transition(stateOf(unit.session), { ...action, admin: isOthers }), by.id);
-      // Once, with the first that goes: the others follow it, and each says in its events who gave it away.
+      // Recorded once, with the first session that moves: each session's events name who gave it away.
       if (isOthers && moved.length === 0)
         await recordAudit(unit.trx, {
           actor: { userId: actor.userId, name: actor.name },

@@ -54,9 +54,8 @@ export function autoCloseSweep(context: StorageContext): Sweep {
 }
 
 /**
- * `offline`: sessions of an operator without a connection go back to the queue, and those of one who said `off` and has
- * let them rest since: what they still answer they are finishing. `always`: also those of a connected operator who lets the
- * customer wait that long.
+ * `offline`: sessions of an operator without a connection go back to the queue, and so do those of one who is `off` and
+ * has not written in them since. `always`: also those of a connected operator who lets the customer wait that long.
  */
 export function returnToQueueSweep(context: StorageContext): Sweep {
   const { returnToQueue, returnToQueueSeconds: seconds } = context.options;

@@ -48,7 +48,7 @@ export const mailVariables = {
   MAIL_INBOUND: envUrl(['imap:', 'imaps:']).optional(),
   /** Seconds between two looks at that mailbox. */
   MAIL_POLL_SECONDS: envInteger(15, { min: 1, max: 3_600 }),
-  /** Signs what comes to `/chat/mail/inbound`. */
+  /** Signs requests to `/chat/mail/inbound`. */
   MAIL_INBOUND_SECRET: envSecret(16).optional(),
   /** Mailgun's HTTP webhook signing key: `/chat/mail/inbound/mailgun` */
   MAIL_INBOUND_MAILGUN_KEY: envSecret(16).optional(),

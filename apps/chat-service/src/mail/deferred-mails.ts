@@ -12,9 +12,7 @@ interface Later {
 export class DeferredMails {
   readonly #later = new Map<number, Later>();
 
-  /**
-   * Those of `unseen` whose time has come, in their order. What is unseen no more is forgotten. Times are monotonic.
-   */
+  /** Those of `unseen` that are due, in order. Mails that are no longer unseen are removed. Times are monotonic. */
   due(unseen: readonly number[], nowMs: number): number[] {
     const there = new Set(unseen);
     for (const uid of this.#later.keys()) if (!there.has(uid)) this.#later.delete(uid);

@@ -7,8 +7,8 @@ const MAX_MAILS_OF_AN_ADDRESS = 2;
 const BUSY_SECONDS = 5;
 
 /**
- * Reads mails before it can be known whose they are: the signature is over the whole body. What that may cost is counted in
- * the bytes that have come, so that a slow sender holds no more than they sent, and one address holds two mails at most.
+ * Reads mails before their sender can be verified: the signature covers the whole body. The limit counts received
+ * bytes, so that a slow sender occupies no more than they sent. One address may send two mails at a time.
  */
 export class MailBodies {
   readonly #mailsOf = new Map<string, number>();

@@ -23,7 +23,7 @@ export class MailLinks {
     this.#secret = secret;
   }
 
-  /** For one mail. It stands behind the `#` of an address: no server and no referrer is told of it. */
+  /** For one mail. It is behind the `#` of an address, so no server and no referrer gets it. */
   async newCode(sessionId: number): Promise<string> {
     const code = randomBytes(24).toString('base64url');
     await translated(async () => {

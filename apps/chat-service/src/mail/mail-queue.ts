@@ -26,7 +26,7 @@ export class MailQueue {
   readonly #byVisitor = new RateLimiter(CUSTOMER_TRANSCRIPTS, HOUR_SECONDS);
   readonly #byAddress = new RateLimiter(PER_ADDRESS, HOUR_SECONDS);
 
-  /** `sends`: there is a server that takes mail. */
+  /** `sends`: there is a server that accepts mail. */
   constructor(database: Database, sends: boolean) {
     this.#database = database;
     this.#sends = sends;

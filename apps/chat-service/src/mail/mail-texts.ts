@@ -66,7 +66,7 @@ export interface ReplyLetter {
   readonly language: Language;
   readonly site: string;
   readonly name: string | null;
-  /** The first of what was missed, oldest first. */
+  /** The first missed messages, oldest first. */
   readonly messages: readonly Message[];
   /** How much was missed altogether. */
   readonly count: number;

@@ -5,9 +5,9 @@ import { inTelegram } from '../notify/customer-notices.ts';
 import type { MailRow } from './mail-writer.ts';
 
 export type MailVerdict =
-  /** `afterId`: what stands up to there was seen since the mail was queued. */
+  /** `afterId`: messages up to this one were seen since the mail was queued. */
   | { readonly kind: 'send'; readonly afterId: number }
-  /** `isOwed`: its reader was told by nothing else. */
+  /** `isOwed`: nothing else has notified its reader. */
   | { readonly kind: 'drop'; readonly isOwed: boolean };
 
 /** Judged as it is sent: an address may have refused, a customer have looked, an alert been answered since it was queued. */
@@ -54,13 +54,13 @@ async function judgeReply(database: Database, row: MailRow): Promise<MailVerdict
   if (state === undefined) return { kind: 'drop', isOwed: false };
   const afterId = Math.max(row.after_id, state.seen_id);
   if (afterId >= row.through_id) return { kind: 'drop', isOwed: false };
-  // Another address: the old one must not get what was said. In Telegram they are told as soon as it goes.
+  // Another address: the old one must not get the messages. In Telegram they are delivered at once.
   return !state.is_theirs || state.in_telegram ? { kind: 'drop', isOwed: true } : { kind: 'send', afterId };
 }
 
 /**
- * What these mails said did not arrive: it is written again once there is a way. An address that refuses stands in the
- * way until it changes, so nothing goes in circles.
+ * The contents of these mails did not arrive: they are written again once there is a way. A refusing address is skipped
+ * until it changes, so nothing loops.
  */
 export async function oweReplies({ kysely }: Database, ids: readonly number[]): Promise<void> {
   await sql`

@@ -12,11 +12,11 @@ export interface Mail {
   readonly queue: MailQueue;
   readonly links: MailLinks;
   readonly intake: MailIntake;
-  /** Shared by everything that brings mail, so that its bounds hold over all of it. */
+  /** Shared by everything that delivers mail, so that its limits apply to all of it. */
   readonly bodies: MailBodies;
   readonly providers: MailProviders;
   /** Undefined if replies are not read. */
   readonly addresses: ReplyAddress | undefined;
-  /** Of who may bring us mail by HTTP; undefined: nobody. */
+  /** The credentials for delivering mail over HTTP; undefined: nobody may. */
   readonly inboundSecret: string | undefined;
 }

@@ -6,7 +6,7 @@ import type { MailIntake } from './mail-intake.ts';
 
 /** Mails per poll. The rest is read with the next one. */
 const BATCH = 50;
-/** Of a mail that is too large: its headers, and the text where that stands before the files. */
+/** Of a mail that is too large: its headers, and the text if it comes before the files. */
 const BEGINNING_BYTES = 262_144;
 const CONNECT_MS = 15_000;
 const SOCKET_MS = 60_000;
@@ -73,7 +73,7 @@ export class MailboxReader {
     }
   }
 
-  /** False: it stays unseen and is taken later. */
+  /** False: it stays unseen and is accepted later. */
   async #take(uid: number, source: Buffer, isBeginning: boolean): Promise<boolean> {
     try {
       await this.#parts.intake.take(source, { isBeginning });

@@ -1,8 +1,8 @@
-/** What is known of a mail whose sending failed. */
+/** The cause of a failed mail. */
 export type MailFailure =
   /** The server has not taken it: it is given again later. */
   | { readonly kind: 'passing'; readonly reason: string }
-  /** It will never be taken; `isBadAddress`: because of who it is for. */
+  /** It will never be accepted; `isBadAddress`: because of its recipient. */
   | { readonly kind: 'final'; readonly reason: string; readonly isBadAddress: boolean }
   /** The connection ended before the server's last word: it may have it. */
   | { readonly kind: 'ambiguous'; readonly reason: string };

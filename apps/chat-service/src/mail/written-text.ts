@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import EmailReplyParser from 'email-reply-parser';
 
-/** UTF-16 units of a text that was typed for a chat; what is longer comes as a file. Bounds what the patterns below may cost. */
+/** UTF-16 units of a text in the chat; a longer one comes as a file. Limits the cost of the patterns below. */
 export const TEXT_MAX = 12_000;
 /** Stands on top of every mail of ours, so that whatever a mail program quotes begins with it. */
 export const REPLY_LINES = {
@@ -45,8 +45,8 @@ function withoutQuotedLines(text: string): string {
 }
 
 /**
- * The patterns of the library take seconds to minutes over what a stranger may well write: it is given up after
- * {@link CUT_MS}, and quoted lines are left out by their mark alone.
+ * The patterns of the library take seconds to minutes on hostile text. They are given up after {@link CUT_MS}, and then
+ * quoted lines are recognised only by their mark.
  */
 function cutByLibrary(text: string): string {
   try {
@@ -69,13 +69,13 @@ function isQuoted(line: string): boolean {
   return line.trimStart().startsWith('>');
 }
 
-/** What stands above our mark, and what was written under it or between the lines that it begins. */
+/** The text above our mark, and what was written below it or between the lines that it begins. */
 function besideReplyLine(text: string): string {
   const lines = text.split('\n');
   const at = replyLine(lines);
   if (at < 0) return text;
   const above = withoutAttribution(lines.slice(0, at));
-  // Without the sign nobody can tell what stands below from what we wrote.
+  // Without the mark nobody can distinguish the text below from ours.
   const below = isQuoted(lines[at] ?? '') ? lines.slice(at + 1).filter(isWrittenBelow) : [];
   return [...above, '', ...below].join('\n');
 }
@@ -101,7 +101,7 @@ function withoutAttribution(above: readonly string[]): string[] {
   return kept;
 }
 
-/** Where in an HTML letter the quotation or the signature begins; `Infinity` where there is neither. */
+/** Where the quotation or the signature begins in an HTML mail; `Infinity` if there is neither. */
 export function firstQuotation(html: string): number {
   const places = [
     ...Object.values(REPLY_LINES).map((mark) => html.indexOf(mark)),

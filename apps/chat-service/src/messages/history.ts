@@ -13,8 +13,8 @@ import { requireVisibleSession } from '../storage/visible-session.ts';
 const OWN_IDS_FROM = 2 ** 52;
 
 /**
- * Where a message stands. Where a site gave the ids they may have come in another order than that of the numbers: the
- * message itself is looked for, then the one beside it.
+ * The position of a message. If a site gave the ids, they may not be in numerical order: the message itself is looked
+ * up, then its neighbour.
  */
 function placeOf(sessionId: number, messageId: number, side: 'before' | 'after'): RawBuilder<number> {
   const beside =

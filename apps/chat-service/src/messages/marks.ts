@@ -19,7 +19,7 @@ const MARK_READ = {
   text: 'SELECT * FROM chat_mark_read($1::bigint, $2, $3, $4, $5::bigint)',
 } as const;
 
-/** The marks of the team as customers see them: what any operator was shown, and what the team has read. */
+/** The marks of the team as customers see them: what any operator has received, and what the team has read. */
 export const STAFF_DELIVERED = sql<number>`GREATEST(s.team_read_id,
   COALESCE((SELECT max(m.delivered_id) FROM chat_read_mark m WHERE m.session_id = s.id AND m.participant <> 'client'), 0))`;
 

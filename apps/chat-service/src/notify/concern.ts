@@ -24,8 +24,8 @@ export function concerns(event: NotifyEvent, owners: Owners, viewer: { userId: s
 }
 
 /**
- * Whether what alert `a` says is still so: `s` is its session, `c` its callback, both left-joined. A chat that waits
- * anew has an alert of its own; a callback request is news until somebody rings.
+ * Whether alert `a` is still true: `s` is its session, `c` its callback, both left-joined. A chat that waits again has
+ * a separate alert; a callback request is news until somebody calls.
  */
 export const ALERT_HOLDS = sql<boolean>`(CASE a.reason
   WHEN 'waiting' THEN s.status <> 'closed' AND s.waiting_since <= a.created_at

@@ -9,7 +9,7 @@ export const NOTIFY_DELAYS = {
   messageSeconds: 10,
   /** An operator's reply that its customer was not shown, to their device. */
   replyPushSeconds: 10,
-  /** The same by mail, where a device was told of it. Without a device: REPLY_UNSEEN_SECONDS. */
+  /** The same by mail, if a device was notified. Without a device: REPLY_UNSEEN_SECONDS. */
   replyMailAfterPushSeconds: 3_600,
   /** A mail waits at least this long, because a push may have reached the customer. */
   replyPushGraceSeconds: 60,
@@ -32,7 +32,7 @@ export interface AwayOperator {
   readonly canMail: boolean;
 }
 
-/** What an event is to one operator. */
+/** An event from one operator's point of view. */
 export interface Concern {
   readonly event: NotifyEvent;
   /** The chat or the callback request is theirs; otherwise it is unassigned. */

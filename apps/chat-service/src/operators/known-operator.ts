@@ -4,8 +4,8 @@ import type { Assignee } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 
 /**
- * Whom work can be given to: an active account of auth-service, or with a foreign one whoever has shown a token. A name
- * that nobody has would make the chat vanish from every list.
+ * Who can be given work: an active account of auth-service, or with another auth-service anyone who has used a token.
+ * An unknown id would make the chat vanish from every list.
  */
 export async function requireOperator(db: Kysely<Tables>, userId: string, field: string): Promise<Assignee> {
   const account = await db
@@ -20,7 +20,7 @@ export async function requireOperator(db: Kysely<Tables>, userId: string, field:
   return { id: known.id, name: known.name };
 }
 
-/** Whose work is given away: also of an account that was closed, or ended, meanwhile. */
+/** Whose work may be given away: also that of an account that was closed, or ended, in the meantime. */
 export async function requireKnown(db: Kysely<Tables>, userId: string, field: string): Promise<void> {
   const known =
     (await db.selectFrom('auth_operator').select('id').where('id', '=', userId).executeTakeFirst()) ??

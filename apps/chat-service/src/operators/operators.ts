@@ -15,7 +15,7 @@ import { boundedRows, textBytes } from '../storage/page-bytes.ts';
 /** An operator is written down again after this time, or when their name or role is another. */
 const REFRESH_MS = 60_000;
 const PAGE_MAX = 500;
-/** Where role and scope are kept for an operator of whom auth-service knows nothing. */
+/** Stores role and scope of an operator who is unknown to auth-service. */
 const KEEP_RIGHTS = ['operator_telegram', 'push_subscription', 'notify_setting'] as const;
 
 /** Records operators from the tokens they use, without a write per request. */
@@ -46,7 +46,7 @@ export class OperatorDirectory {
           this.#context.database.kysely,
         ),
       );
-      // What reaches them outside the console goes by the rights of the newest token.
+      // Notices outside the console follow the rights of the newest token.
       for (const table of KEEP_RIGHTS)
         await translated(() =>
           sql`UPDATE ${sql.table(table)} SET role = ${actor.role}, scope = ${actor.scope}

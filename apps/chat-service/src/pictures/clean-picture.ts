@@ -1,11 +1,11 @@
 /**
- * What is kept of a picture: what draws it. Where and with which device it was taken, a preview of what was cut off, and
- * whatever hangs behind its end would be given to every visitor.
+ * Keeps only the image data of a picture. Otherwise every visitor would get the place and device of the photo, a
+ * preview of cropped parts, and trailing bytes.
  */
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const PNG_KEPT: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'sRGB', 'gAMA']);
 
-/** Undefined where it is no whole picture. */
+/** Undefined if the picture is not complete. */
 export function cleanPicture(mime: string, bytes: Buffer): Buffer | undefined {
   if (mime === 'image/png') return cleanPng(bytes);
   return mime === 'image/jpeg' ? cleanJpeg(bytes) : undefined;

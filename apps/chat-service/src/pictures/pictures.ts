@@ -14,7 +14,10 @@ const KEY = /^[A-Za-z0-9_-]{22}$/;
 
 export const picturePath = (key: string): string => `/chat/pictures/${key}`;
 
-/** What of an upload is kept. @throws ChatError 415 for another type, 422 for what is no picture or of another size. */
+/**
+ * The stored form of an upload. @throws ChatError 415 for another type, 422 for an invalid picture or one of another
+ * size.
+ */
 export async function checkedPicture(bytes: Buffer): Promise<{ readonly mime: string; readonly bytes: Buffer }> {
   const { mime } = await sniff(bytes, true);
   if (!ALLOWED.includes(mime))

@@ -3,8 +3,8 @@ import type { StaffActor } from '../actors.ts';
 import { fieldError } from '../field-error.ts';
 
 /**
- * Whose chats are meant by `scope: customer`.
- * @throws ChatError 403 for who may not see all chats: a person is not erased, or shown, in part.
+ * The chats of `scope: customer`. @throws ChatError 403 for callers who may not see all chats: a person is not erased,
+ * or exported, in part.
  */
 export function customerOf(actor: StaffActor, session: Session | StaffSession): string {
   if (actor.scope !== 'all') throw new ChatError('forbidden', 'this wants an admin who may see all chats');

@@ -6,7 +6,7 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 /** Rows that one transaction erases. */
 export const ERASE_BATCH = 500;
 
-/** What staff are told of the customer of a chat that has no contact. */
+/** The customer's data for staff if a chat has no contact. */
 const NO_CONTACT = '{"contact":{"name":null,"email":null,"phone":null}}';
 
 /** Up to which events: all of a session, or those that are old enough. */
@@ -68,7 +68,9 @@ export async function eraseFiles(trx: Transaction<Tables>, sessionId: number, bo
   return summary(result.rows);
 }
 
-/** Who the customer is, as far as it is known beside what they wrote. That they agreed, and to what, stays: it is the proof. */
+/**
+ * The customer's identity, as far as it is known apart from their messages. The consent and its words stay as proof.
+ */
 export async function eraseContact(trx: Transaction<Tables>, sessionId: number): Promise<void> {
   await sql`UPDATE chat_session SET name = NULL, email = NULL, phone = NULL, locale = NULL, page_url = NULL,
       current_page_url = NULL, current_page_at = NULL, attributes = '{}', contact_erased_at = clock_timestamp()

@@ -9,8 +9,8 @@ export const REFUSED_DAYS = 30;
 const PENDING = 'site_dead_letters_to_empty';
 
 /**
- * Refused rows of a site hold words and names too. They are emptied and not deleted: the scan meets the row of the site
- * again, and would put it aside once more. What lies in the site's broker is emptied by whoever reads it.
+ * Refused rows of a site contain texts and names too. They are emptied and not deleted: the scan would meet the row of
+ * the site again and put it aside once more. The reader of the site's broker empties what is there.
  */
 export async function emptyRefused(trx: Transaction<Tables>, sessionId: number): Promise<void> {
   await sql`UPDATE table_source_refused r SET event = '{}'

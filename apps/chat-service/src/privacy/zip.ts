@@ -9,7 +9,7 @@ export interface ZipEntry {
 export const ZIP_MAX_BYTES = 2 ** 32 - 1;
 export const ZIP_MAX_ENTRIES = 2 ** 16 - 1;
 
-/** What is larger must break off: an archive whose numbers have run over opens, and lacks files. */
+/** A larger archive must be aborted: one whose numbers have overflowed opens, and lacks files. */
 export class ZipTooLargeError extends Error {
   readonly code = 'zip_too_large';
 }

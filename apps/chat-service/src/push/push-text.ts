@@ -26,9 +26,9 @@ export interface PushContent {
   readonly kind: PushNoticeTable['kind'];
   readonly sessionId: number | null;
   readonly locale: string | null;
-  /** Who wrote, and what: only where the administrator lets texts out of the house. */
+  /** Author and text: only if the administrator allows texts to leave the server. */
   readonly shown: { readonly name: string | null; readonly body: string } | null;
-  /** Where a tap leads. */
+  /** The target of a tap. */
   readonly url: string;
 }
 

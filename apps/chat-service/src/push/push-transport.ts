@@ -30,7 +30,7 @@ export interface PushMessage {
   readonly ttlSeconds: number;
 }
 
-/** RFC 8030, 8291 and 8292: what web-push makes of it goes out by a connection of ours, which looks where it leads. */
+/** RFC 8030, 8291 and 8292: web-push prepares the request, and our own connection sends it and checks its target. */
 export class PushTransport {
   readonly #privateHosts: ReadonlySet<string>;
   readonly #subject: string;

@@ -4,10 +4,9 @@ import type { Transaction } from 'kysely';
 import { fieldError } from '../field-error.ts';
 
 /**
- * What was answered, in the order of the questions and with their words. A name that is not asked is left out: the page
- * may be older than the questions. Nothing is demanded, as with name and e-mail: a chat from an app may have no form.
- *
- * @throws ChatError 422 for an answer of another kind, and for an option that there is not.
+ * The answers in the order of the questions, with their labels. An unknown name is left out: the page may be older than
+ * the questions. Nothing is required, as with name and e-mail: a chat from an app may have no form. @throws ChatError
+ * 422 for an answer of another kind, and for an unknown option.
  */
 export function answersTo(fields: readonly CustomField[], given: GivenAnswers): Answer[] {
   const entries = new Map(Object.entries(given));

@@ -30,7 +30,7 @@ export async function changeContact(
   return session;
 }
 
-/** Where the customer is now. No event: who looks at the chat reads it with the chat. */
+/** The customer's current page. It makes no event: operators read it with the chat. */
 export async function reportPage(
   context: StorageContext,
   actor: Actor,

@@ -10,7 +10,7 @@ import { searchCondition, searchHits } from './search.ts';
 import { visibleSessions } from '../storage/visibility.ts';
 
 type Sort = SessionListQuery['sort'];
-/** Last row of a page: the next one goes on behind it, whatever moved meanwhile. */
+/** Last row of a page: the next one continues after it, whatever moved in the meantime. */
 interface PageMark {
   readonly sort: Sort;
   readonly value: string;

@@ -2,7 +2,7 @@ import type { SearchHit } from '@chat-realtime/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import type { StorageContext } from '../storage/context.ts';
 
-/** How much of a message stands around what was found in it. */
+/** The length of the context around a match. */
 const BEFORE = 60;
 const EXCERPT = 240;
 /** Fewer digits are in too many numbers. */
@@ -50,7 +50,7 @@ export function searchCondition(text: string): RawBuilder<unknown> {
   return sql`(${sql.join(ways, sql` OR `)})`;
 }
 
-/** The newest message of each session that holds the text, with what stands around it. */
+/** The newest matching message of each session, with its context. */
 export async function searchHits(
   context: StorageContext,
   sessionIds: readonly number[],

@@ -14,8 +14,8 @@ type Value = string | number | boolean | null | readonly string[];
 const LISTED = 20;
 
 /**
- * What the log of changes tells of the saved settings: numbers, choices, names. No wording, and of the addresses of alerts
- * only how many there are, since one may hold a secret.
+ * The content of the log of changes about settings: numbers, choices, names. No wording, and only the number of alert
+ * addresses, since one may contain a secret.
  */
 function valuesOf({ theme, rules, webhook }: Saved): Readonly<Record<string, Value | undefined>> {
   const numbers = (part: 'alerts' | 'retention' | 'tokens') =>
@@ -41,7 +41,7 @@ function valuesOf({ theme, rules, webhook }: Saved): Readonly<Record<string, Val
   };
 }
 
-/** The new values of what was changed, and in `before` what they were; null is what is not saved. */
+/** The new values of what was changed, and the previous ones in `before`; null is a value that is not saved. */
 export function changedValues(before: Saved, after: Saved): Readonly<Record<string, unknown>> {
   const [was, is] = [valuesOf(before), valuesOf(after)];
   const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(

@@ -58,7 +58,7 @@ export class SharedSettingsRefresher {
     await this.#running;
   }
 
-  /** Also at once by whoever has saved. What was read before that must not undo it. */
+  /** Also at once by the process that saved. An earlier read must not undo it. */
   apply(rules: Rules, updatedAt: Date | null): void {
     const settings = sharedSettings({ rules, updatedAt });
     if (settings.version < this.#version) return;

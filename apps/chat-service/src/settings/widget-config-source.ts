@@ -14,7 +14,7 @@ function over(own: Readonly<Record<string, string>>, saved: object): Record<stri
   return result;
 }
 
-/** What the database knows of it. */
+/** The part stored in the database. */
 export interface AskedOfDatabase {
   readonly operatorsOnline: () => Promise<number>;
   readonly elsewhere: () => Promise<Elsewhere>;
@@ -47,7 +47,7 @@ export class WidgetConfigSource {
     return widgetConfig(settings, this.#schedule.of(saved.rules), policy, online, now, await state.elsewhere);
   }
 
-  /** What staff saved goes over what the environment says, key by key. */
+  /** Values saved by staff take precedence over the environment, key by key. */
   settingsWith({ theme, texts }: Pick<Saved, 'theme' | 'texts'>): WidgetSettings {
     const { theme: ownTheme, texts: ownTexts } = this.#settings;
     return { ...this.#settings, theme: over(ownTheme, theme), texts: over(ownTexts, texts) };
@@ -58,7 +58,7 @@ export class WidgetConfigSource {
     return effectiveRules(this.#env, (await this.#saved.current()).rules).custom_fields;
   }
 
-  /** What a visitor is asked to agree to now, and the texts that may stand in its place. */
+  /** The current consent, and the texts that may replace it. */
   async shownConsent(): Promise<ShownConsent> {
     const saved = await this.#saved.current();
     return { consent: effectiveRules(this.#env, saved.rules).consent, texts: this.settingsWith(saved).texts };

@@ -36,7 +36,7 @@ export const widgetSettingsSchema = z.strictObject({
 });
 export type WidgetSettings = z.output<typeof widgetSettingsSchema>;
 
-/** What is asked and agreed to where neither the environment nor the console says it. */
+/** The questions and the consent if neither the environment nor the console sets them. */
 export const DEFAULT_PRECHAT_FIELDS: ConfigResponse['prechat_fields'] = [
   { name: 'name', required: false },
   { name: 'message', required: true },
@@ -87,7 +87,9 @@ export interface CachedConfig {
   readonly maxAgeSeconds: number;
 }
 
-/** Operators come and go, and staff change look and texts: whoever asks again is told within this time. */
+/**
+ * Operators come and go, and staff change look and texts: a client that asks again gets the change within this time.
+ */
 const MAX_AGE_SECONDS = 5;
 
 export type Elsewhere = NonNullable<ConfigResponse['elsewhere']>;

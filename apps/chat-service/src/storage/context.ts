@@ -3,7 +3,7 @@ import { type BrokerEphemeral, ChatError } from '@chat-realtime/protocol';
 import type { Actor } from '../actors.ts';
 import type { AttachmentLinks, ChatLog, ChatObserver, ChatOptions } from '../ports.ts';
 
-/** What every use case needs. */
+/** The dependencies of every use case. */
 export interface StorageContext {
   readonly database: Database;
   readonly links: AttachmentLinks;
@@ -19,7 +19,7 @@ export function sessionNotFound(): ChatError {
   return new ChatError('session_not_found', 'no such session');
 }
 
-/** Beside a site the chat is the site's: what staff wrote here alone would be missing there. */
+/** Beside a site the chat is the site's: a change by staff that is only here would be missing there. */
 export function requireOurs({ options }: StorageContext, actor: Actor): void {
   if (actor.kind === 'staff' && !options.staffWrites)
     throw new ChatError('site_owned', 'a site keeps this chat: what operators do goes to the site');

@@ -3,7 +3,7 @@ import { dependencyFailure } from '@chat-realtime/service-kit';
 
 const RETRY_SECONDS = 1;
 
-/** Turns what a driver throws into the contract's answers; a fault of ours stays what it is. */
+/** Turns a driver's errors into the contract's answers; a fault of ours stays what it is. */
 export function translate(error: unknown): unknown {
   if (error instanceof ChatError) return error;
   switch (dependencyFailure(error)) {

@@ -3,7 +3,7 @@ import type { StorageContext } from './context.ts';
 import { translated } from './errors.ts';
 import { readSession, readSessionByResumeKey, readSessionsByCustomer } from './session-rows.ts';
 
-/** The session as the server knows it, without any check of who asks: for credentials, identity and sweeps. */
+/** The session as the server has it, without any access check: for credentials, identity and sweeps. */
 export function findSession({ database }: StorageContext, sessionId: number): Promise<SessionRecord | null> {
   return translated(() => readSession(database.kysely, sessionId));
 }

@@ -3,7 +3,7 @@ import type { Tables } from '@chat-realtime/database';
 
 /** Every page is bounded in bytes as well as rows: a hundred longest messages would be megabytes. */
 export const PAGE_BYTES = 262_144;
-/** What a row costs in an answer beside its texts: names of fields, ids, times. */
+/** The size of a row in an answer apart from its texts: names of fields, ids, times. */
 const ROW_BYTES = 400;
 /** An attachment's signed address is made when it is rendered and lies in no column. */
 const LINK_BYTES = 300;

@@ -23,9 +23,9 @@ export interface NewSession {
   /** Made by the caller when the client brought none; only its hash is stored. */
   readonly resumeKey: string;
   readonly customerId?: string | null | undefined;
-  /** Where the visitor is; absent where nobody knows it, as with a chat that the demo makes. */
+  /** The visitor's page; absent if it is unknown, as with a chat that the demo makes. */
   readonly address?: string | undefined;
-  /** What opens this chat and no other. */
+  /** The key that opens this chat and no other. */
   readonly challenge?: SolvedChallenge | undefined;
   readonly message?: { readonly body: string; readonly clientMessageId: string } | undefined;
   readonly traceparent?: string | undefined;
@@ -39,7 +39,7 @@ export interface SessionCreated {
   readonly message?: Message;
 }
 
-/** Everything the server knows of a session. */
+/** Everything the server stores about a session. */
 export interface SessionRecord {
   readonly id: number;
   readonly status: string;
@@ -58,7 +58,7 @@ export interface SessionRecord {
   readonly waitingRound: number;
   readonly callbackPending: boolean;
   readonly contact: Contact;
-  /** Erased, and the customer has written nothing since: what the site says of them is not taken. */
+  /** Erased, and the customer has written nothing since: the site's data about them are not stored. */
   readonly isContactErased: boolean;
   readonly locale: string | null;
   readonly pageUrl: string | null;
@@ -76,7 +76,7 @@ export interface PostMessage {
   readonly clientMessageId: string;
   readonly attachments?: readonly string[] | undefined;
   readonly expectedSeq?: number | undefined;
-  /** Where the customer writes from; absent for staff and where nobody knows it, as with Telegram. */
+  /** The customer's address; absent for staff and if it is unknown, as with Telegram. */
   readonly address?: string | undefined;
   readonly traceparent?: string | undefined;
 }

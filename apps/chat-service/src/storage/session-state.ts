@@ -8,7 +8,7 @@ export type SessionState =
   /** A state of a foreign chat-service: shown as it is, never moved by us. */
   | { readonly status: 'foreign'; readonly name: string; readonly assignee: Assignee | null };
 
-/** What the session's channel is told, in this order. */
+/** The events for the session's channel, in this order. */
 export type TransitionEvent =
   | { readonly type: 'chat.session.assigned'; readonly by: string }
   | {

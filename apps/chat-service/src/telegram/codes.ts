@@ -3,7 +3,7 @@ import { createHash, createHmac, randomBytes, randomInt, type KeyObject } from '
 /** What is read aloud and typed on a phone: no 0 and O, no 1, I and L, no U. */
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODE_LENGTH = 10;
-/** Telegram lets `A-Za-z0-9_-` through in `?start=`; the prefixes tell what it is for. */
+/** Telegram allows `A-Za-z0-9_-` in `?start=`; the prefixes show the purpose. */
 const LOGIN_PREFIX = 'login_';
 const LINK_PREFIX = 'chat_';
 
@@ -36,7 +36,10 @@ export function hashCode(secret: string | KeyObject, code: string): string {
   return createHmac('sha256', secret).update(`telegram-code\n${code}`).digest('base64url');
 }
 
-/** The resume key of a chat that begins in Telegram: the same for a repeat of the message that begins it, known to nobody. */
+/**
+ * The resume key of a chat that starts in Telegram: the same for a repeat of the message that starts it, and known to
+ * nobody.
+ */
 export function resumeKeyOf(secret: string | KeyObject, telegramUserId: number, clientMessageId: string): string {
   const first = createHash('sha256').update(clientMessageId).digest('base64url');
   return createHmac('sha256', secret).update(`telegram-session\n${telegramUserId}\n${first}`).digest('base64url');

@@ -77,8 +77,8 @@ export class TelegramCustomers {
   }
 
   /**
-   * What was written to the customer up to `untilId`, and reached none of their connections yet. What came after it is
-   * told to the account as it comes.
+   * The messages to the customer up to `untilId` that have reached none of their connections yet. Later ones are sent
+   * to the account as they come.
    */
   async missed(sessionId: number, untilId: number): Promise<{ messages: Message[]; isPart: boolean }> {
     const mark = await translated(() =>

@@ -15,7 +15,7 @@ import { fileNameFromHeader } from '../attachments/file-name.ts';
 import { TELEGRAM } from '../http/injection.ts';
 import type { FileOwner, Telegram } from './telegram.ts';
 
-/** What the bot asks where it is a process of its own. */
+/** The bot's calls if it runs as a separate process. */
 @Controller('internal/telegram')
 export class TelegramInternalController {
   readonly #telegram: Telegram;

@@ -8,7 +8,7 @@ import {
 } from '@chat-realtime/protocol/tokens';
 import type { Principal } from '@chat-realtime/verifier';
 
-/** What must be known of a session to give out a credential that its last revocation does not cover. */
+/** The session data needed to issue a credential that its last revocation does not cover. */
 export interface CredentialSubject {
   readonly id: number;
   /** Tokens made at or before this unix second are refused. */
@@ -86,8 +86,8 @@ function firstValidSecond({ revokedAt }: CredentialSubject, asOf: number): numbe
 }
 
 /**
- * Before another credential is given for this one: what the verifier knows of revocations may be a second old, the row
- * is not. Without this a token that was just revoked would buy a link that is younger than the revocation.
+ * Checked before another credential is issued for this one: the verifier's revocations may be a second old, the row is
+ * not. Otherwise a token that was just revoked would get a link that is younger than the revocation.
  */
 export function requireUnrevoked(principal: Principal, session: CredentialSubject): void {
   if (principal.kind === 'customer' && session.revokedAt !== null && principal.createdAt <= session.revokedAt)

@@ -9,7 +9,7 @@ const START_PATIENCE_MS = 60_000;
 const START_RETRY_MS = 250;
 
 export interface RevocationReader {
-  /** What follows a place; all of it where that is of another epoch. */
+  /** The revocations after a place; all of them if the place belongs to another epoch. */
   revocations(after: RevocationPlace): Promise<RevocationPage>;
 }
 

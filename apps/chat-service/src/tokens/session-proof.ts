@@ -18,7 +18,7 @@ export interface SessionProofConfig {
   readonly siteKey: string | undefined;
 }
 
-/** Who may have a channel token: whoever holds the resume key, the site's server, or the signed-in owner. */
+/** Who may get a channel token: the holder of the resume key, the site's server, or the signed-in owner. */
 export class SessionProof {
   readonly #context: StorageContext;
   readonly #verifier: TokenVerifier;
@@ -55,7 +55,7 @@ export class SessionProof {
   }
 
   async #byResumeKey(sessionId: number | undefined, key: string): Promise<SessionRecord> {
-    // The stored hash is looked up by index: what a comparison of hashes could tell by its time is no part of the key.
+    // The stored hash is looked up by index: the timing of a comparison of hashes reveals nothing about the key.
     const session = resumeKeySchema.safeParse(key).success ? await findSessionByResumeKey(this.#context, key) : null;
     if (session === null || session.id !== sessionId || session.resumeKeyEnded)
       throw new ChatError('bad_credentials', 'the resume key does not fit this session, or has ended');

@@ -28,7 +28,7 @@ export class EventTracer {
   readonly #journal: HopJournal | null;
   readonly #peers: TracePeers;
 
-  /** `journal`: what this process remembers itself; null for one that takes no part. */
+  /** `journal`: the steps this process remembers itself; null for one that takes no part. */
   constructor(database: Pick<Database, 'query'>, journal: HopJournal | null, peers: TracePeers) {
     this.#database = database;
     this.#journal = journal;
@@ -58,7 +58,7 @@ export class EventTracer {
       session_id: sessionId,
       seq,
       type: event.type,
-      // What happened in one millisecond stands in the order in which it must have happened.
+      // Steps of one millisecond are in the order in which they must have happened.
       hops: hops
         .map((hop, index) => ({ hop, index, at: Date.parse(hop.at) }))
         .sort((a, b) => a.at - b.at || a.index - b.index)

@@ -1,15 +1,17 @@
 import type { Database } from '@chat-realtime/database';
 
 export interface AdminContext {
-  /** What stands behind the name of the command, without `--json`. */
+  /** The arguments after the name of the command, without `--json`. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * The database of the services, opened when it is first asked for and closed by the caller. Its schema is left as it
-   * is, and refused where it lacks something: an administrator who looks must not take the way back from those who serve.
+   * The database of the services, opened on first use and closed by the caller. Its schema is left as it is, and
+   * refused if it lacks something: a read-only command must not make a downgrade of the services impossible.
    */
   readonly openDatabase: () => Promise<Database>;
-  /** Its address, whatever is in it. The embedded database is made where there is none only for who may `create` it. */
+  /**
+   * Its address, whatever its content. A missing embedded database is created only for commands that may `create` it.
+   */
   readonly databaseUrl: (may?: { readonly create: boolean }) => Promise<string>;
   /** Brings its schema up to date: for the command `migrate` alone. */
   readonly migrateDatabase: () => Promise<void>;
@@ -36,7 +38,7 @@ export interface AdminCommand {
 /** Its line in the list of commands, which is shown without loading any of them. */
 export interface AdminEntry {
   readonly name: string;
-  /** What stands behind the name, such as `list | add <login> <name>`; empty when nothing does. */
+  /** The arguments after the name, such as `list | add <login> <name>`; empty if there are none. */
   readonly usage: string;
   readonly summary: string;
   load(): Promise<AdminCommand>;

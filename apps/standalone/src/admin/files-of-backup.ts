@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 const FOLDER = 'attachments';
 const SHARD = 2;
 
-/** Where the chat keeps what people upload: `<id>` in a folder named by its first two characters. */
+/** The folder of uploads: `<id>` in a folder named by its first two characters. */
 export function attachmentsFolder(env: Readonly<Record<string, string | undefined>>): string {
   return join(resolve(env['DATA_DIR'] || './data'), FOLDER);
 }

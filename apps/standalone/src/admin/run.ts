@@ -76,7 +76,7 @@ export async function runAdmin(args: readonly string[], io: AdminIo): Promise<nu
 /** The database and its server, each reached when it is first asked for. */
 class ReachedOnce {
   readonly #env: AdminIo['env'];
-  /** `migrate` changes the schema, or waits for who changes it: whoever called is told. */
+  /** `migrate` changes the schema, or waits for another process that does: the caller sees which. */
   readonly #logger: DatabaseLog;
   #server: ReturnType<typeof accessDatabase> | undefined;
   #database: Promise<Database> | undefined;

@@ -37,7 +37,7 @@ class DemoController {
     this.#demo = demo;
   }
 
-  /** Whether the console offers to begin for real. */
+  /** Whether the console offers to end the demo. */
   @Get('chat/demo')
   @RequireStaff()
   async read(): Promise<DemoResponse> {
@@ -52,8 +52,8 @@ class DemoController {
   }
 
   /**
-   * The demo's chats go, what is real stays, and its accounts close as soon as somebody has one of their own: by the link
-   * that this answers, or now, where an administrator has come in already.
+   * The demo's chats are removed, real ones stay. Its accounts are closed once somebody has their own: with the link
+   * that this returns, or now if an administrator has already joined.
    */
   @Post('chat/demo/end')
   @RequireAdmin()
@@ -62,7 +62,7 @@ class DemoController {
     const accounts = await this.#running();
     if (accounts === null) throw new ChatError('not_found', 'there is no demo to be ended');
     const { database } = this.#demo;
-    // First: whatever comes after may be done again, but a start must not seed a demo into what was begun for real.
+    // First: later steps may be repeated, but a start must not seed a demo into a real database.
     await markServedForReal(database);
     const removed = await removeDemoChats(database, byWhom(principal), 'demo.ended');
     return { removed, invite_url: await accounts.end() };

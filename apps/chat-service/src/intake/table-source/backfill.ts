@@ -20,7 +20,7 @@ export interface BackfillOptions {
   readonly onProgress: (progress: BackfillProgress) => void;
 }
 
-/** Brings the chats that a site's tables hold into the ledger; goes on where it was ended. */
+/** Imports the chats in a site's tables into the ledger; continues where it was stopped. */
 export async function backfillTables(options: BackfillOptions): Promise<BackfillResult> {
   const { database, config, log, onProgress } = options;
   await beginLedger(database);

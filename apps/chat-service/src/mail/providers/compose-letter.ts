@@ -32,8 +32,8 @@ export interface LetterParts {
 const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
 
 /**
- * A mail that a provider took apart, put together again, so that whatever brings a mail is judged by the same reader.
- * What the provider said of its form is made anew; what shows that a program wrote it is kept.
+ * Reassembles a mail that a provider has parsed, so that the same reader handles every mail. The provider's headers
+ * about its form are made anew; those showing that a program wrote it are kept.
  */
 export async function composeLetter({ headers, fallbackId, text, html, files }: LetterParts): Promise<Buffer> {
   const kept = new Map<string, string>();

@@ -10,7 +10,7 @@ export interface FormFile {
   readonly content: Buffer;
 }
 
-/** What a form holds, each value as the bytes that came: a mail may be of any charset, or of several. */
+/** The contents of a form, each value as the received bytes: a mail may have any charset, or several. */
 export class ReceivedForm {
   readonly #fields = new Map<string, Buffer[]>();
   readonly files: FormFile[] = [];
@@ -60,10 +60,12 @@ export async function readForm(contentType: string | undefined, body: Buffer): P
 }
 
 interface FormKind {
-  /** Made by us: what was counted is then what is taken apart, whatever else the caller's header says. */
+  /** Made by us: the counted parts are then the parsed ones, whatever else the caller's header says. */
   readonly type: string;
   readonly separator: string;
-  /** The platform takes every form for UTF-8 and loses what is none: each byte becomes the character of its number. */
+  /**
+   * The platform treats every form as UTF-8 and loses other bytes, so each byte becomes the character of its number.
+   */
   readonly inLatin1: (body: Buffer) => string;
 }
 

@@ -21,7 +21,7 @@ export interface MailgunParts {
   readonly now: () => number;
 }
 
-/** What a route of Mailgun forwards: the mail as it is (`body-mime`, when the address ends in `mime`), or taken apart. */
+/** Mail forwarded by a Mailgun route: raw (`body-mime`, when the address ends in `mime`), or parsed. */
 export class Mailgun {
   readonly #parts: MailgunParts;
 
@@ -86,7 +86,7 @@ async function rawOf(form: ReceivedForm, token: string): Promise<Buffer> {
   });
 }
 
-/** Of `message-headers`, a list of pairs; what it lacks comes from the fields beside it. */
+/** From `message-headers`, a list of pairs; missing ones come from the other fields. */
 function headersOf(form: ReceivedForm): LetterHeader[] {
   const [given] = form.texts('message-headers');
   if (given === undefined) throw invalidMail('message-headers', 'or body-mime is needed');

@@ -27,7 +27,7 @@ const inboundSchema = z.object({
 type Inbound = z.infer<typeof inboundSchema>;
 
 export interface PostmarkParts {
-  /** `user:password`, as they stand in the address that Postmark has; undefined: no mail of Postmark is taken. */
+  /** `user:password`, as in the address configured at Postmark; undefined: no mail from Postmark is accepted. */
   readonly login: string | undefined;
   readonly intake: Pick<MailIntake, 'take'>;
 }
@@ -36,7 +36,7 @@ export interface PostmarkParts {
 const WRONG_LOGINS = 10;
 const MINUTE = 60;
 
-/** Postmark's inbound webhook: JSON, with the mail as it is where its server is set so, and taken apart. */
+/** Postmark's inbound webhook: JSON with the parsed mail, and with the raw one if the server is configured so. */
 export class Postmark {
   readonly #parts: PostmarkParts;
   readonly #wrong = new RateLimiter(WRONG_LOGINS, MINUTE);

@@ -4,7 +4,7 @@ import { badCredentials } from './refusals.ts';
 
 const KEPT = 4;
 const KEPT_MS = 3_600_000;
-/** So long a key is taken for right while nobody can be asked. */
+/** For this long a key is trusted while nothing can be queried. */
 const STALE_MS = 86_400_000;
 /** Whoever signs nothing may still name certificates: each new name is one request to Amazon. */
 const FETCHES_PER_MINUTE = 10;
@@ -25,7 +25,7 @@ export interface SnsCertificatesParts {
 /** The keys that Amazon SNS signs with, fetched from its host in the topic's region and from nowhere else. */
 export class SnsCertificates {
   readonly #parts: SnsCertificatesParts;
-  /** Those that were right. A name that is nobody's takes no place of theirs. */
+  /** Valid ones. A wrong name never displaces them. */
   readonly #known = new Map<string, { readonly key: KeyObject; readonly at: number }>();
   readonly #asked = new Map<string, Promise<KeyObject>>();
   #fetches = 0;

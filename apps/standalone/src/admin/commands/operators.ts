@@ -30,7 +30,7 @@ interface Wanted {
 /** One change of one account. Everything is read from the command line before anything is opened. */
 interface Change {
   readonly login: string;
-  /** What it will do. */
+  /** The announced action. */
   readonly plan: string;
   readonly done: string;
   readonly apply: (accounts: Operators) => Promise<Operator>;

@@ -7,7 +7,7 @@ import { attachmentsFolder, attachmentsOf, copyFiles, filesIn } from '../files-o
 const USAGE = 'restore <folder> --yes';
 const SHOWN = 20;
 
-/** What the broker still holds is of the history that is gone; its numbers are given a second time. */
+/** Messages still in the broker belong to the lost history; their numbers are given a second time. */
 async function emptyQueue(url: string | undefined): Promise<number | null> {
   return url ? purgeEventQueue(url) : null;
 }

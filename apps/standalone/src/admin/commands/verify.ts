@@ -7,7 +7,7 @@ const SHOWN = 20;
 interface Invariant {
   readonly id: string;
   readonly says: string;
-  /** A query that answers (what) of each violation. */
+  /** A query that returns (what) for each violation. */
   readonly violations: string;
 }
 
@@ -16,8 +16,8 @@ function invariant(id: string, says: string, violations: string): Invariant {
 }
 
 /**
- * What is true of the data at every commit, whatever has happened (the fault campaigns check the same of what they
- * record). All are asked in one snapshot of a running system.
+ * Invariants of the data at every commit (the fault campaigns check the same in their records). All are checked in one
+ * snapshot of a running system.
  */
 const INVARIANTS: readonly Invariant[] = [
   invariant(
