@@ -1,2 +1,2 @@
-/** In the data folder: where `admin trace` asks a chat in one process what it remembers. */
+/** In the data folder: the socket on which `admin trace` queries the event traces of a chat in one process. */
 export const HOPS_SOCKET = 'hops.sock';

@@ -26,7 +26,7 @@ function isFree(host: string, port: number): Promise<boolean> {
 
 export interface ListenPort {
   readonly port: number;
-  /** The default port is taken: the caller says aloud where the chat is instead. */
+  /** The default port is taken: the caller prints the actual address. */
   readonly moved: boolean;
 }
 

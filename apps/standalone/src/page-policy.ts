@@ -2,9 +2,9 @@
 export interface OperatorSignIn {
   /** Answers `{access_token, expires_at}` by the site's cookie session. */
   readonly tokenUrl: string | null;
-  /** Where the console sends who is not signed in. */
+  /** Where the console sends operators who are not signed in. */
   readonly loginUrl: string | null;
-  /** Which parameter of that address takes where to come back to. */
+  /** The parameter of that address for the return address. */
   readonly returnParam: string;
   /** Where the site keeps its own chat: paths and names by which operators answer, assign and close. */
   readonly site: object | undefined;

@@ -8,12 +8,12 @@ import { HOPS_SOCKET } from './hops-socket.ts';
 import { KEPT_PAGES_FOLDER } from './earlier-pages.ts';
 import { RESERVE_FILE } from './disk-reserve.ts';
 
-/** Where the embedded database lies in the data folder. */
+/** The embedded database's folder in the data folder. */
 export function databaseFolder(dataDir: string): string {
   return join(dataDir, 'database');
 }
 
-/** All that this program ever writes there; what else lies in the folder is somebody's. */
+/** Everything that this program ever writes there; other files in the folder belong to somebody else. */
 const OURS = [
   'attachments',
   CHAT_TOKEN_SECRETS_FILE,

@@ -10,7 +10,7 @@ const STARTED_BY = import.meta.url.includes('/node_modules/') ? 'npx chat-realti
 
 export interface StartInfo {
   readonly baseUrl: string;
-  /** Where others reach it, by a proxy. */
+  /** The address for others, through a proxy. */
   readonly publicUrl: string | undefined;
   /** The default port was taken. */
   readonly moved: boolean;
@@ -30,7 +30,7 @@ export function tryAddress(baseUrl: string, key: string): string {
   return `${baseUrl}/try/?key=${key}`;
 }
 
-/** What each start tells the person who typed it. */
+/** The text that each start prints. */
 export function startText(info: StartInfo): string {
   const lines = ['', '  Chat Realtime is running.', ''];
   if (info.moved) lines.push(`  Port ${DEFAULT_PORT} is taken, so it listens on another one.`, '');

@@ -12,7 +12,7 @@ const SITE_FOLDER = fileURLToPath(new URL('../../../dist/site/', import.meta.url
 const PAGE_POLICY = policyOf({ framedBy: "'none'" });
 const config = routeAccess({ kind: 'public', reason: 'pages without data' });
 
-/** The name holds a hash of what is in the file, so it never changes. */
+/** The name contains a hash of the content, so the file never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
 

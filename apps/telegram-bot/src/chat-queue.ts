@@ -3,7 +3,7 @@ import type { Logger } from '@chat-realtime/service-kit';
 const IDLE_MS = 1_000;
 const SOON_MS = 200;
 const BROKEN_MS = 2_000;
-/** Chats that are worked on at once: each may hold a file of 10 MB, and Telegram takes 30 calls a second. */
+/** Chats processed at once: each may hold a file of 10 MB, and Telegram accepts 30 calls a second. */
 const AT_ONCE = 16;
 
 export interface QueueParts<T extends { readonly chatId: number }> {
@@ -47,7 +47,7 @@ export class ChatQueue<T extends { readonly chatId: number }> {
     });
   }
 
-  /** What is under way is finished. */
+  /** Work in progress is completed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -58,7 +58,7 @@ export class ChatQueue<T extends { readonly chatId: number }> {
   async #look(): Promise<void> {
     let waitMs = IDLE_MS;
     try {
-      // Whoever ends looks again.
+      // A worker that ends checks again.
       if (this.#busy.size >= AT_ONCE) return;
       const { items, soon } = await this.#parts.due([...this.#busy.keys()]);
       for (const item of items.slice(0, AT_ONCE - this.#busy.size)) this.#begin(item);

@@ -11,7 +11,7 @@ import { z } from 'zod';
 
 const TOKEN = /^(\d{1,16}):[\w-]{20,}$/;
 
-/** What the bot part of any process can be told. */
+/** The settings of the bot in any process. */
 export const telegramVariables = {
   TELEGRAM_API_ROOT: envUrl().default('https://api.telegram.org'),
   TELEGRAM_MODE: z.enum(['poll', 'webhook']).default('poll'),
@@ -22,7 +22,7 @@ export const telegramVariables = {
   TELEGRAM_STAFF_GROUP_ID: envOptionalInteger({ min: -Number.MAX_SAFE_INTEGER, max: -1 }),
   /** Of what the bot says in that group, which all of it read. */
   TELEGRAM_STAFF_GROUP_LANGUAGE: z.enum(['ru', 'en']).default('ru'),
-  /** Where the chat is reached from outside: Telegram is told `<PUBLIC_URL>/telegram/webhook`. */
+  /** The chat's public address: Telegram calls `<PUBLIC_URL>/telegram/webhook`. */
   PUBLIC_URL: envUrl().optional(),
 };
 
@@ -67,7 +67,7 @@ function zoneOfSchedule(text: string): string | undefined {
   }
 }
 
-/** The bot as a process of its own. */
+/** The bot as a separate process. */
 export const telegramEnvironment = z
   .object({
     ...httpVariables(8105),

@@ -7,7 +7,7 @@ import type { Availability } from './telegram/availability.ts';
 
 /** As gateways repeat theirs. */
 const HEARTBEAT_MS = 5_000;
-/** Written less often: what chat-service reads holds for 30 s. */
+/** Written less often: chat-service's reading is valid for 30 s. */
 const RECORD_EVERY = 2;
 /** How often the bot says that it runs, whoever is on duty. */
 const ALIVE_EVERY_MS = 30_000;
@@ -22,9 +22,9 @@ export interface PresenceParts {
 }
 
 /**
- * An operator on duty in Telegram counts as connected: this is told as a gateway tells of its connections, so that all
- * who count operators count these as well. It ends with the bot, and while Telegram does not answer: nobody is reached
- * then, and mail and push are to do what they do without Telegram.
+ * An operator on duty in Telegram counts as connected. This is reported in the same way as a gateway reports its
+ * connections, so that it counts everywhere. It ends with the bot, and while Telegram does not answer: then nobody is
+ * reached, and mail and push act as they do without Telegram.
  */
 export class DutyPresence {
   readonly #parts: PresenceParts;

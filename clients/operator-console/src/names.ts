@@ -21,5 +21,5 @@ export const TEXT_NAMES = [
 ] as const;
 export type TextName = (typeof TEXT_NAMES)[number];
 
-/** What an operator may be told of while they are away. */
+/** The events an operator may be notified of while they are away. */
 export type NotifyEvent = NotifySettings['push'][number];

@@ -82,7 +82,7 @@ export function createBadge(options: BadgeOptions): Badge {
     if (status === 'stopped' && before !== 'stopped') again.set(ASK_AGAIN_MS, connect);
     store.touch();
   };
-  // Whoever comes back to the page may have signed in meanwhile.
+  // Someone who returns to the page may have signed in in the meantime.
   const release = environment.onLifecycle((event) => {
     if (event === 'visible' && status === 'stopped') connect();
   });

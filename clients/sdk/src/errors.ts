@@ -10,7 +10,7 @@ export type ChatClientErrorCode =
   /** It may have been done and nothing can tell; a second time is for the person to ask for. */
   | 'unconfirmed'
   | 'no_session'
-  /** What was asked is for guests, and the site has signed the visitor in. */
+  /** The call is for guests, and the site has signed the visitor in. */
   | 'signed_in'
   | 'discarded'
   | 'destroyed';
@@ -25,7 +25,7 @@ export interface ChatClientErrorOptions extends ErrorOptions {
 export class ChatClientError extends Error {
   override readonly name = 'ChatClientError';
   declare readonly code: ChatClientErrorCode;
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 if there was no answer. */
   declare readonly status: number;
   declare readonly retryAfterMs: number | undefined;
   declare readonly details: unknown;

@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown';
 export interface Bundle {
   readonly entry: string;
   readonly files: ReadonlyMap<string, string>;
-  /** What is loaded to begin with: the entry and what it imports outright. */
+  /** The initial load: the entry and everything it imports statically. */
   readonly initial: readonly string[];
   readonly gzipBytes: number;
   /** Bytes of gzip of what is loaded when it is needed, by name. */

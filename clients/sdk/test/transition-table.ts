@@ -1,7 +1,7 @@
 import type { ConnectionStatus } from '../src/index.ts';
 import type { Connection } from '../src/connection/connection.ts';
 
-/** Where a connection stands: what it reports, and what is open. */
+/** The state of a connection: what it reports, and what is open. */
 export type Phase =
   | 'idle'
   /** Token and cursor are being got. */
@@ -185,7 +185,7 @@ export const EFFECTS: Readonly<Partial<Record<Event, Readonly<Partial<Record<Pha
 export const ALL_PHASES = Object.values(PHASES).flat();
 export const ALL_EVENTS = Object.keys(TRANSITIONS) as readonly Event[];
 
-/** As it stands in docs/sdk.md. */
+/** As it is in docs/sdk.md. */
 export function renderTable(): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rows = ALL_EVENTS.map((event) => row([event, ...ALL_PHASES.map((phase) => TRANSITIONS[event][phase])]));

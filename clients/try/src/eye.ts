@@ -1,13 +1,13 @@
 import { ShownMessages, type Shown } from './shown-messages.ts';
 
-/** Where the messages of a pane stand, whatever draws them. */
+/** Where the messages of a pane are, whatever draws them. */
 export interface Place {
   /** Null while it is not there, such as before the chat is open. */
   readonly root: () => Document | ShadowRoot | null;
   readonly own: string;
 }
 
-/** Looks at what really stands on a page, as soon as it changes. */
+/** Reads what a page really shows, as soon as it changes. */
 export class Eye {
   readonly ledger = new ShownMessages();
   readonly #place: Place;
@@ -36,7 +36,7 @@ export class Eye {
     if (root !== null) this.#look();
   }
 
-  /** Asks for what stands above the page's beginning, as a person would. */
+  /** Loads the messages above the page's beginning, as a person would. */
   loadOlder(wanted: (lowest: number) => boolean): void {
     const first = this.#articles()[0];
     const button = this.#watched?.querySelector<HTMLButtonElement>('button.older');

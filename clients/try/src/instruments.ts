@@ -3,7 +3,7 @@
  * measured.
  */
 
-/** Who may is told by a cookie that no script sees; the header says that it is this page that asks. */
+/** A cookie that no script sees proves the permission; the header shows that this page makes the request. */
 const OWN_HEADER = { 'x-try': 'page' };
 
 export const EXPERIMENTS = ['messages', 'network', 'drop', 'dispatcher', 'wipe'] as const;
@@ -18,7 +18,7 @@ export interface Progress {
 
 export interface PathState {
   readonly hops: Readonly<Record<'queued' | 'taken' | 'dropped' | 'fanned' | 'arrived' | 'wiped' | 'checked', number>>;
-  /** Events in the queue that nobody has taken. */
+  /** Events in the queue that nobody has consumed. */
   readonly waiting: number;
   readonly dropArmed: boolean;
   readonly experiments: Progress;

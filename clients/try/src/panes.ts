@@ -42,7 +42,7 @@ export class CustomerPane {
     });
   }
 
-  /** Begins a new chat, so that the count begins at nought. */
+  /** Starts a new chat, so that the count begins at zero. */
   static async open(element: HTMLIFrameElement, language: Language): Promise<CustomerPane> {
     for (const key of Object.keys(localStorage)) if (key.startsWith(STORED)) localStorage.removeItem(key);
     const namespace = NAMESPACE + Math.random().toString(36).slice(2, 10);
@@ -84,7 +84,7 @@ export class OperatorPane {
     });
   }
 
-  /** Whoever is signed in here already stays so. */
+  /** An operator who is already signed in here stays signed in. */
   async signIn(): Promise<string> {
     try {
       return (await rest<{ name: string }>('GET', '/auth/me', await this.token())).name;

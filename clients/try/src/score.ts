@@ -20,7 +20,7 @@ export interface Score {
   readonly lastMs: number | null;
 }
 
-/** What is promised while a part is down. */
+/** The promise while a part is down. */
 export const PATIENCE_MS = 15_000;
 /** A newer one that was seen this long ago proves that this one will not come in its turn. */
 const OVERTAKEN_MS = 2_000;

@@ -1,4 +1,4 @@
-/** A message as it stands on a page. */
+/** A message as a page shows it. */
 export interface Shown {
   readonly id: number;
   /** Written by this side: it may stand there before older ones of the other side have come. */

@@ -23,7 +23,7 @@ export interface WidgetOptions {
   signedIn?: boolean;
   /** `off`: no channel is opened, the widget polls. `auto`: as the server lets it. */
   realtime?: 'auto' | 'off';
-  /** The site keeps its own chat: history and what is written go by its REST, and the channel brings what is new. */
+  /** The site keeps its own chat: history and new messages use its REST, and the channel delivers what is new. */
   site?: SiteChat;
   /** Keeps two chats on one origin apart. */
   namespace?: string;
@@ -59,11 +59,11 @@ export interface WidgetEvents {
   ready: Record<string, never>;
   open: Record<string, never>;
   close: Record<string, never>;
-  /** Told to a new listener at once. */
+  /** Sent to a new listener at once. */
   unread: { count: number };
   message: { id: number; direction: 'in' | 'out' };
   session: { id: number | null };
-  /** Told to a new listener at once, when known. */
+  /** Sent to a new listener at once, if known. */
   availability: { online: boolean; reopensAt: string | null };
   connection: { status: 'idle' | 'connecting' | 'online' | 'waiting' | 'stopped' };
   callback: { id: number };
@@ -98,7 +98,7 @@ export interface ChatWidget {
   on<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): () => void;
   once<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): () => void;
   off<K extends keyof WidgetEvents>(event: K, listener: WidgetListener<K>): void;
-  /** Removes element, listeners, connection and the global; `init` may begin anew. */
+  /** Removes element, listeners, connection and the global; `init` may start again. */
   destroy(): Promise<void>;
 }
 

@@ -15,7 +15,7 @@ export type Settings = Required<Omit<WidgetOptions, 'theme' | 'locale' | 'signed
 /** Where the panel fills the screen. */
 export const PHONE = '(max-width: 480px)';
 
-/** What the loader gives the panel. They are two bundles, and this is all they know of each other. */
+/** The loader's interface for the panel. They are two bundles, and this is all they know of each other. */
 export interface PanelHost {
   readonly root: ShadowRoot;
   /** Themed container inside the root. */
@@ -28,7 +28,7 @@ export interface PanelHost {
   readonly close: () => void;
   /** The look that staff saved on the server; the page's own goes before it. */
   look(theme: WidgetTheme): void;
-  /** Stands in for the server where a panel is only to be seen. */
+  /** Replaces the server if a panel is only a preview. */
   readonly backend?: Backend;
 }
 

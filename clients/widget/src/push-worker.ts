@@ -5,6 +5,6 @@ declare global {
   var chatPush: PushWorkerOptions | undefined;
 }
 
-// What a site's worker imports: `importScripts('https://chat.example.com/widget/v1/push-worker.js')`.
+// Imported by a site's worker: `importScripts('https://chat.example.com/widget/v1/push-worker.js')`.
 const scope: unknown = globalThis;
 if (isPushScope(scope)) handlePush(scope, globalThis.chatPush);

@@ -16,9 +16,9 @@ interface Table {
 }
 
 /**
- * Copies a whole database into an empty one of another server, without any program but the two servers: for a new major
- * version, whose data folder is another, and for engines whose folders no server reads. The target gets the schema the
- * source has, no newer one; opening it brings that up to date.
+ * Copies a whole database into an empty one of another server, using only the two servers: for a new major version,
+ * whose data folder differs, and for engines whose folders no server reads. The target gets the source's schema, not a
+ * newer one; opening it migrates it.
  * @returns how many rows of which table were copied.
  * @throws DatabaseStartError when the source is newer than this program, or its migrations were changed.
  */

@@ -3,9 +3,9 @@ import type { MigrationConnection } from './migrate.ts';
 import type { Database, Statement } from './types.ts';
 
 /**
- * The epoch names one unbroken history of events. A backup brought back may give the same seq a second time, so it has
- * another epoch, and clients take a snapshot instead of trusting their cursors. `chat_epoch()` tells it from the data;
- * who reads heads or cursors reads it in the same statement, since a value kept in a process outlives its database.
+ * The epoch identifies one unbroken history of events. A restored backup may give the same seq a second time, so it has
+ * another epoch, and clients take a snapshot instead of trusting their cursors. `chat_epoch()` derives it from the
+ * data. Statements that read heads or cursors read it too, since a value kept in a process outlives its database.
  */
 const EPOCH: Statement = { name: 'epoch', text: 'SELECT chat_epoch() AS epoch' };
 const NEW_EPOCH: Statement = {

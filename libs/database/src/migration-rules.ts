@@ -4,7 +4,7 @@ import { headerOf, type Migration, saysWhoLivesWithIt } from './migration.ts';
 /** Migrations up to this one were written before the rules, and files that have run are never changed. */
 export const WRITTEN_BEFORE_THE_RULES = '0053_mail_tokens';
 
-/** Statements that keep people from a table for as long as reading or writing all of it takes, and what to do instead. */
+/** Statements that block a table for as long as reading or writing all of it takes, and their alternatives. */
 const LONG_ON_AN_OLD_TABLE: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
   {
     pattern: /\bADD\s+(?:CONSTRAINT\s+\w+\s+)?(?:UNIQUE|PRIMARY\s+KEY)\b(?!\s+USING\s+INDEX)/i,
@@ -60,7 +60,7 @@ function problemsOfStatement(statement: string, isNew: (table: string) => boolea
   return problems;
 }
 
-/** What keeps this new migration from running beside traffic and beside the version before; empty where nothing does. */
+/** Why this new migration cannot run beside traffic and the previous version; empty if it can. */
 export function problemsOfMigration(migration: Migration): string[] {
   const { name, sql } = migration;
   if (name <= WRITTEN_BEFORE_THE_RULES) return [];

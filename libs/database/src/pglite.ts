@@ -21,7 +21,7 @@ function migrationConnection(pglite: PGlite): MigrationConnection {
   };
 }
 
-/** PGlite has one connection, on which every session lock is granted: who holds which is kept here instead. */
+/** PGlite has one connection, on which every session lock is granted: the holders are recorded here instead. */
 class EmbeddedSession implements DedicatedSession {
   readonly #pglite: PGlite;
   readonly #held: Map<number, EmbeddedSession>;
@@ -70,7 +70,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Stands from before a data folder is begun until it is whole, so that a first start cut short is begun anew. */
+/** Exists from before a data folder is created until it is complete, so that an interrupted first start is repeated. */
 function unfinishedMark(folder: string): string {
   return join(folder, 'pgdata.unfinished');
 }

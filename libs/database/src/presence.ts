@@ -9,7 +9,7 @@ export interface PresenceReport {
   readonly operators: readonly { readonly id: string; readonly name: string | null }[];
 }
 
-/** Who of the staff is connected at a gateway, or reached by the bot: replaces what it said before. */
+/** The operators connected to a gateway, or reached by the bot: replaces its last report. */
 export async function recordPresence(database: Database, presence: PresenceReport): Promise<void> {
   const ids = [...new Set(presence.operators.map((operator) => operator.id))];
   const names = new Map(presence.operators.map((operator) => [operator.id, operator.name]));

@@ -25,7 +25,7 @@ const PAGE: Statement = {
           ORDER BY r.id`,
 };
 
-/** What follows a place; from the beginning where the place is of another epoch, or beyond all ids. */
+/** The revocations after a place; all of them if the place belongs to another epoch, or is beyond all ids. */
 export async function readRevocations(database: Database, after: RevocationPlace): Promise<RevocationPage> {
   const rows = await database.query<Row>(PAGE, [after.epoch, after.id]);
   const revocations = rows.flatMap(({ id, kind, subject, not_after }) =>

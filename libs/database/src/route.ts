@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 /**
- * What lies between this process and PostgreSQL. `session`: something stands between, but gives each connection a
- * server process for as long as it lives. `transaction`: for a transaction only, so that nothing that belongs to a
- * session (locks, LISTEN, settings, prepared statements) is where it was left.
+ * What is between this process and PostgreSQL. `session`: a pooler that gives each connection a server process for its
+ * whole life. `transaction`: a pooler that does so only for a transaction, so that nothing that belongs to a session
+ * (locks, LISTEN, settings, prepared statements) persists.
  */
 export type Route = 'direct' | 'session' | 'transaction';
 
@@ -30,7 +30,7 @@ export async function findRoute(url: string, connectTimeoutMs: number): Promise<
   const config: pg.ClientConfig = { connectionString: url, connectionTimeoutMillis: connectTimeoutMs };
   const one = new pg.Client({ ...config, query_timeout: connectTimeoutMs });
   const other = new pg.Client({ ...config, query_timeout: connectTimeoutMs });
-  // Told by the query under way as well.
+  // The query in progress reports it as well.
   for (const client of [one, other]) client.on('error', () => undefined);
   try {
     await one.connect();

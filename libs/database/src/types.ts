@@ -34,8 +34,8 @@ export interface SessionOptions {
    */
   readonly silenceMs?: number;
   /**
-   * Reads by index where there is one. A plan is kept, and one made while a table was small may read it whole when it has
-   * grown. PGlite, whose only connection serves everybody, takes no notice.
+   * Reads by index if there is one. A plan is cached, and one made while a table was small may read all of it when it
+   * has grown. PGlite, whose only connection serves everybody, ignores this.
    */
   readonly readsByIndex?: boolean;
 }

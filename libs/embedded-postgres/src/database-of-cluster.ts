@@ -8,7 +8,7 @@ const ALREADY_THERE = '42P04';
 
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
-  // Told by the query under way as well.
+  // The query in progress reports it as well.
   client.on('error', () => undefined);
   try {
     await client.connect();

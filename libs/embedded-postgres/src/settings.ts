@@ -6,7 +6,7 @@ export const PORT = 5432;
  * machine with the chat, which is its only client.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  // What is confirmed is on the disk.
+  // Confirmed data are on the disk.
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
@@ -16,7 +16,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   maintenance_work_mem: '32MB',
   max_wal_size: '256MB',
   min_wal_size: '16MB',
-  // Each would be a process of its own.
+  // Each would be a separate process.
   io_method: 'sync',
   max_worker_processes: '0',
   max_parallel_workers: '0',
@@ -25,7 +25,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   autovacuum_max_workers: '1',
   max_wal_senders: '2',
   jit: 'off',
-  // Errors of statements are told to whoever sent them, and may quote values: no log gets them.
+  // Errors of statements go to their sender, and may quote values: no log gets them.
   log_min_messages: 'fatal',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
@@ -47,7 +47,7 @@ export const INITDB = [
   '--no-instructions',
 ] as const;
 
-/** What every version knows: for a server that is only read. */
+/** Settings that every version knows: for a server that is only read. */
 const READ_ONCE = { max_connections: '10', log_min_messages: 'fatal', log_line_prefix: '', timezone: 'UTC' } as const;
 
 export function settingsForReading(address: Readonly<Record<string, string>>): string[] {

@@ -19,7 +19,7 @@ export type DataUpgrade =
       readonly from: number;
       readonly to: number;
       readonly rows: number;
-      /** Where the data of before lie now, untouched. */
+      /** Where the previous data are now, untouched. */
       readonly kept: string;
     };
 

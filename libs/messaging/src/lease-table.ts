@@ -66,7 +66,7 @@ export class LeaseTable {
       const replaced = holders?.get(replaces);
       if (replaced !== undefined) displaced.push(replaced);
     }
-    // Who holds a slot already keeps it, also when a limit was lowered meanwhile.
+    // An existing holder keeps its slot, even if a limit was lowered in the meantime.
     if (holders?.has(holder) === true) return displaced;
     if ((holders?.size ?? 0) - displaced.length >= limit) {
       const stale = [...(holders?.values() ?? [])].find((entry) => entry.stale && !displaced.includes(entry));

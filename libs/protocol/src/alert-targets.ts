@@ -27,7 +27,7 @@ export const webhookPatchSchema = z.strictObject({
 });
 export type WebhookPatch = z.infer<typeof webhookPatchSchema>;
 
-/** Where alerts go, for admins. Of an address that the environment gives, only its beginning: it may hold a secret. */
+/** Where alerts go, for admins. Of an address from the environment only its beginning: it may contain a secret. */
 export const webhookTargetsSchema = z.object({
   urls: z.array(z.string()),
   /** Where the secret comes from. */

@@ -10,7 +10,7 @@ export const auditEntrySchema = z.object({
   actor_name: z.string().nullable(),
   /** Such as `ban.created`; new ones may come. */
   action: z.string(),
-  /** What was changed, such as `session:123` or `operator:7`. */
+  /** The subject of the change, such as `session:123` or `operator:7`. */
   subject: z.string().nullable(),
   details: z.record(z.string(), z.unknown()),
 });

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { safeText, sessionIdSchema, timestampSchema } from './primitives.ts';
 
-/** What is banned: this chat, whoever is signed in in it, or the address it was written from last. */
+/** The target of a ban: this chat, the customer signed in to it, or the address it was last written from. */
 export const banKindSchema = z.enum(['session', 'customer', 'address']);
 export type BanKind = z.infer<typeof banKindSchema>;
 
 /** A ban of an address ends after this time unless another end is named. */
 export const ADDRESS_BAN_HOURS = 24;
-/** Bans that hold at one time. */
+/** Maximum number of bans in effect. */
 export const BANS_MAX = 10_000;
 
 export const newBanSchema = z.object({
@@ -42,6 +42,6 @@ export const banResponseSchema = z.object({
   other_sessions: z.int().min(0).optional(),
 });
 export type BanResponse = z.infer<typeof banResponseSchema>;
-/** Those that hold now, the newest first. */
+/** The bans in effect, the newest first. */
 export const bansResponseSchema = z.object({ bans: z.array(banSchema), next_page: z.string().nullable() });
 export type BansResponse = z.infer<typeof bansResponseSchema>;

@@ -10,7 +10,7 @@ export const QUEUE_COUNTS = [1, 2, 4, 8, 16] as const;
 export type QueueCount = (typeof QUEUE_COUNTS)[number];
 /** AMQP header by which they are: all events of a session go into one queue. */
 export const SESSION_HEADER = 'chat-session';
-/** AMQP `type` of a message that asks whether everything before it was read; its reader tells `reply_to`. */
+/** AMQP `type` of a message that asks whether everything before it was read; its reader answers to `reply_to`. */
 export const QUESTION_TYPE = 'chat.question';
 /** AMQP `type` of a message by which a dispatcher (`app_id`) tells the others that it is there. */
 export const READER_TYPE = 'chat.reader';
@@ -49,7 +49,7 @@ export const brokerEventSchema = z.object({
 });
 export type BrokerEvent = z.infer<typeof brokerEventSchema>;
 
-/** What travels with the routing key `chat.ephemeral`. */
+/** Messages with the routing key `chat.ephemeral`. */
 export const brokerEphemeralSchema = z.discriminatedUnion('type', [
   z.object({
     v: z.literal(1),

@@ -2,7 +2,7 @@ import { type CallbackStatus, callbackStatusSchema } from './events.ts';
 
 /**
  * The steps of a callback request. A call that nobody answered is tried again, so that request is as open as a new one.
- * Whoever asks what may follow, or whether the customer is still owed a call, asks here.
+ * This is the only home of the rule which step may follow, and whether a request is still open.
  */
 export const CALLBACK_STEPS: Readonly<Record<CallbackStatus, readonly CallbackStatus[]>> = {
   new: ['assigned', 'calling', 'cancelled'],

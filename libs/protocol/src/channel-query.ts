@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { feedCursorSchema } from './primitives.ts';
 
 export const POLL_WAIT_MAX_SECONDS = 30;
-/** What names the connection that this one takes the place of; of a longer one the beginning counts. */
+/** The id of the connection that this one replaces; of a longer value only the beginning counts. */
 export const REPLACES_MAX = 64;
 
 /** A whole number written in digits only, so that `1e3`, ` 1` and `0x1` are refused. */

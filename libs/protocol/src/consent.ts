@@ -13,13 +13,13 @@ export const consentWordsSchema = z.object({
   version: z.string(),
   text: z.string(),
   url: z.string().nullable(),
-  /** What a widget shows instead: `consent`, `consent.ru`, `consent.en` of the texts, where the site has such. */
+  /** The texts a widget shows instead: `consent`, `consent.ru`, `consent.en`, if the site has them. */
   texts: z.record(z.string(), z.string()),
   since: timestampSchema,
 });
 export type ConsentWords = z.infer<typeof consentWordsSchema>;
 
-/** What somebody agreed to, when, and in which words; `text` is null where these were not kept then. */
+/** A person's consent, with its time and words; `text` is null if these were not stored then. */
 export const consentProofSchema = z.object({
   given: consentSchema,
   at: timestampSchema,

@@ -16,7 +16,7 @@ function namedOnce(names: readonly string[]): boolean {
   return new Set(names).size === names.length;
 }
 
-/** What is saved by `PATCH` names nothing unknown; what is read may be of a later version. */
+/** A `PATCH` must contain no unknown keys; saved data may come from a later version. */
 function fieldSchemas(unknownKeys: 'refused' | 'ignored') {
   const object = <S extends z.ZodRawShape>(shape: S): z.ZodObject<S> =>
     unknownKeys === 'refused' ? (z.strictObject(shape) as z.ZodObject<S>) : z.object(shape);
@@ -31,7 +31,7 @@ function fieldSchemas(unknownKeys: 'refused' | 'ignored') {
     name: fieldNameSchema,
     kind: z.enum(['text', 'choice', 'checkbox']),
     label: localized(120),
-    /** The widget asks until it is answered (a box until it is ticked); the server takes a chat without it all the same. */
+    /** The widget requires an answer (a box must be ticked); the server accepts a chat without it anyway. */
     required: z.boolean(),
     /** Of a choice, and of nothing else. */
     options: z.array(option).min(1).max(FIELD_OPTIONS_MAX).optional(),
@@ -75,7 +75,7 @@ export const answerSchema = z.object({
   kind: z.enum(['text', 'choice', 'checkbox']),
   label: shownTextSchema,
   value: z.union([z.string(), z.boolean()]),
-  /** Of a choice: what the option said. */
+  /** For a choice: the label of the option. */
   text: shownTextSchema.optional(),
 });
 export type Answer = z.infer<typeof answerSchema>;

@@ -11,7 +11,7 @@ export const demoRemovedResponseSchema = z.object({ removed: z.int().min(0) });
 export type DemoRemovedResponse = z.infer<typeof demoRemovedResponseSchema>;
 
 export const demoEndedResponseSchema = demoRemovedResponseSchema.extend({
-  /** Where the administrator makes their account; null where one has come in already. */
+  /** The link with which the administrator creates their account; null if one has already joined. */
   invite_url: z.string().nullable(),
 });
 export type DemoEndedResponse = z.infer<typeof demoEndedResponseSchema>;

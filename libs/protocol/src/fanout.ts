@@ -18,7 +18,7 @@ export function lastSeenKey(sessionId: number): string {
   return `chat:last_seen:${sessionId}`;
 }
 
-/** What the dispatcher passes on from the queue, where each also has its version. */
+/** The messages that the dispatcher passes on from the queue, where each also has its version. */
 export const revokedControlSchema = z.object({ type: z.literal('control.revoked'), data: revocationSchema });
 /** Sent once a second through the whole live path: its absence tells the gateways that the path is impaired. */
 const tickSchema = z.object({
@@ -29,7 +29,7 @@ const tickSchema = z.object({
 export const tickControlSchema = z.object({ type: z.literal('control.tick'), data: tickSchema });
 /** An operator chose their status. */
 export const statusControlSchema = z.object({ type: z.literal('control.status'), data: chosenStatusSchema });
-/** A ban was made, changed or lifted: whom it concerns is asked for. */
+/** A ban was made, changed or lifted: gateways query its targets. */
 export const bansControlSchema = z.object({ type: z.literal('control.bans'), data: z.object({}) });
 
 /** Messages of `chat:control`: for gateways alone, never for clients. */

@@ -24,19 +24,19 @@ export const mailIgnoredReasonSchema = z.enum([
   'automatic',
   /** It came from ourselves. */
   'loop',
-  /** Nothing is left without what it quotes. */
+  /** Nothing is left without the quoted parts. */
   'empty',
   /** Its sender may not write here. */
   'banned',
-  /** What a provider tells beside the mail it brings. */
+  /** The provider's data besides the mail. */
   'not_a_mail',
 ]);
 export type MailIgnoredReason = z.infer<typeof mailIgnoredReasonSchema>;
 
 export const mailInboundResponseSchema = z.object({
   /**
-   * `duplicate`: the same mail was taken before. `bounce`: it says that a mail of ours cannot be delivered.
-   * `subscribed`: Amazon SNS brings mail from now on.
+   * `duplicate`: the same mail was accepted before. `bounce`: it reports that a mail of ours is undeliverable.
+   * `subscribed`: Amazon SNS delivers mail from now on.
    */
   outcome: z.enum(['message', 'duplicate', 'bounce', 'ignored', 'subscribed']),
   /** Of `ignored`. */
@@ -50,7 +50,7 @@ export type MailInboundResponse =
   | { readonly outcome: 'duplicate' | 'bounce' | 'subscribed' }
   | { readonly outcome: 'ignored'; readonly reason: MailIgnoredReason };
 
-/** What stands behind `#chat-return=` in the address of a mail. */
+/** The code behind `#chat-return=` in the address of a mail. */
 export const mailReturnRequestSchema = z.object({ code: z.string().min(1).max(100) });
 export type MailReturnRequest = z.infer<typeof mailReturnRequestSchema>;
 export const mailReturnResponseSchema = z.object({

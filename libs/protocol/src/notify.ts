@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { requiredText, safeText } from './primitives.ts';
 import { emailSchema } from './rest.ts';
 
-/** What an operator may be told of while they are not there. */
+/** The events an operator may be notified of while they are away. */
 export const NOTIFY_EVENTS = ['message', 'waiting', 'callback_requested'] as const;
 export const notifyEventSchema = z.enum(NOTIFY_EVENTS);
 export type NotifyEvent = z.infer<typeof notifyEventSchema>;
-/** By mail only what is worth a mail. */
+/** By mail only events that are worth a mail. */
 export const mailedEventSchema = z.enum(['waiting', 'callback_requested']);
 
 const clockSchema = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00');
@@ -15,7 +15,7 @@ export function isTimeZone(text: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
   } catch {
-    // Not a name that the system knows.
+    // Not a known time zone.
     return false;
   }
 }
@@ -35,12 +35,12 @@ export const notifySettingsSchema = z.object({
     .max(NOTIFY_EVENTS.length)
     .default([...NOTIFY_EVENTS]),
   mail: z.array(mailedEventSchema).max(2).default([]),
-  /** Where mail goes; none without one. */
+  /** The address for mail; without one there is none. */
   email: emailSchema.nullable().default(null),
   /** By every channel that was chosen, also where an earlier one has it. */
   everywhere: z.boolean().default(false),
   quiet: quietHoursSchema.nullable().default(null),
-  /** Of the mail; Russian where nothing is said. */
+  /** Language of the mail; default Russian. */
   locale: safeText(35).optional(),
 });
 export type NotifySettings = z.infer<typeof notifySettingsSchema>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requiredText, sessionIdSchema, timestampSchema } from './primitives.ts';
 
-/** What an operator says of themself; stronger than what their connections say. */
+/** An operator's chosen status; it overrides their connections. */
 export const operatorStatusSchema = z.enum(['online', 'away', 'off']);
 export type OperatorStatus = z.infer<typeof operatorStatusSchema>;
 
@@ -13,7 +13,7 @@ export const operatorStatusResponseSchema = z.object({
 });
 export type OperatorStatusResponse = z.infer<typeof operatorStatusResponseSchema>;
 
-/** A choice as the services tell it each other; of two of one operator the one with the larger version holds. */
+/** A choice as the services exchange it; of two by one operator the one with the larger version counts. */
 export const chosenStatusSchema = z.object({
   user_id: z.string(),
   status: operatorStatusSchema,

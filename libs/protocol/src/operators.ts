@@ -14,7 +14,7 @@ export const operatorAccountSchema = z.object({
   scope: staffScopeSchema,
   /** False: signs in no more, and has no chats. */
   active: z.boolean(),
-  /** Asked for a code beside the password. */
+  /** A code is required in addition to the password. */
   second_factor: z.boolean(),
   /** Signs in by the identity provider. */
   oidc: z.boolean(),
@@ -30,7 +30,7 @@ export const newOperatorSchema = z.object({
   scope: staffScopeSchema.optional(),
 });
 export type NewOperator = z.infer<typeof newOperatorSchema>;
-/** What is absent stays as it is. */
+/** Absent fields stay as they are. */
 export const operatorPatchSchema = z.object({
   name: requiredText(200).optional(),
   role: role.optional(),
@@ -78,7 +78,7 @@ export const totpEndSchema = z.object({ code: code.optional() });
 export const recoveryCodesSchema = z.object({ recovery_codes: z.array(z.string()) });
 export type RecoveryCodes = z.infer<typeof recoveryCodesSchema>;
 
-/** What the sign-in page may offer beside login and password. */
+/** The options of the sign-in page besides login and password. */
 export const signInWaysSchema = z.object({
   oidc: z.object({ name: z.string(), url: z.string() }).nullable(),
 });

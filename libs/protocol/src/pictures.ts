@@ -23,6 +23,6 @@ export const picturesQuerySchema = z.object({
     `must be 1 to ${PICTURES_AT_ONCE} ids with commas between them`,
   ),
 });
-/** Who has none is not in it. */
+/** Operators without a picture are absent. */
 export const picturesResponseSchema = z.object({ pictures: z.record(z.string(), z.string()) });
 export type PicturesResponse = z.infer<typeof picturesResponseSchema>;

@@ -30,13 +30,13 @@ export const sessionExportSchema = z.object({
   exported_at: timestampSchema,
   session: staffSessionSchema,
   consent: consentProofSchema.nullable(),
-  /** Where the chat was written from last, as long as that is known. */
+  /** The address from which the chat was last written, while it is stored. */
   address: z.object({ address: z.string(), seen_at: timestampSchema.nullable() }).nullable(),
-  /** Their account, where the chat goes on there too. */
+  /** Their account, if the chat continues there too. */
   telegram: z
     .object({ telegram_user_id: z.int(), linked_at: timestampSchema, blocked_at: timestampSchema.nullable() })
     .nullable(),
-  /** Devices that are told of answers. */
+  /** Devices that are notified of answers. */
   devices: z.array(
     z.object({
       endpoint: z.string(),

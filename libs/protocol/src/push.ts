@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requiredText, safeText, sessionIdSchema, timestampSchema } from './primitives.ts';
 
-/** Devices that are told of one operator's, or one chat's, events; another one takes the place of the oldest. */
+/** Devices that are notified of one operator's, or one chat's, events; another one replaces the oldest. */
 export const PUSH_DEVICES_PER_OPERATOR = 20;
 export const PUSH_DEVICES_PER_SESSION = 5;
 
@@ -24,7 +24,7 @@ const bytesText = (bytes: number, what: string) => {
   return z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${length}}={0,${padding}}$`), `must be ${what} in base64url`);
 };
 
-/** What `PushSubscription.toJSON()` gives, with what the chat needs to know beside. */
+/** The result of `PushSubscription.toJSON()`, with the chat's additional data. */
 export const pushSubscriptionRequestSchema = z.object({
   endpoint: endpointSchema,
   expirationTime: z.number().nullish(),

@@ -36,6 +36,6 @@ export type QuickRepliesResponse = z.infer<typeof quickRepliesResponseSchema>;
 
 export const newQuickReplySchema = z.object({ shortcut: shortcutSchema, title, text });
 export type NewQuickReply = z.infer<typeof newQuickReplySchema>;
-/** What is absent stays as it is. */
+/** Absent fields stay as they are. */
 export const quickReplyPatchSchema = newQuickReplySchema.partial();
 export type QuickReplyPatch = z.infer<typeof quickReplyPatchSchema>;

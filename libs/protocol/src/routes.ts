@@ -96,7 +96,7 @@ export function routeErrors(route: Route): ErrorCode[] {
   if (isSiteOwned(route)) codes.add('site_owned');
   if (route.originChecked) codes.add('origin_not_allowed');
   for (const code of route.errors ?? []) codes.add(code);
-  // Whoever stands in front refuses what is no request: a header that is too large, a malformed address.
+  // The server in front refuses what is not a request: a header that is too large, a malformed address.
   codes.add('malformed_request').add('internal_error').add('unavailable');
   return [...codes];
 }

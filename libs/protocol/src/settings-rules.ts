@@ -49,7 +49,7 @@ export const retentionDaysSchema = z.object({
 const fileType = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.+-]{0,63}\/(?:\*|[a-z0-9][a-z0-9.+-]{0,127})$/, 'must be a type such as image/*');
-/** Which files are taken, within what the environment says. */
+/** Which files are accepted, within the limits of the environment. */
 export const attachmentPolicySchema = z.object({
   enabled: z.boolean().optional(),
   /** Largest file. */
@@ -114,7 +114,7 @@ export type RuleName = (typeof RULE_NAMES)[number];
 export const rulesResponseSchema = z.object({
   /** What was saved; a part that never was is absent. */
   saved: rulesSchema,
-  /** What holds now. Without a schedule the chat is always open. */
+  /** The values in effect. Without a schedule the chat is always open. */
   effective: z.object({
     schedule: openingHoursSchema.nullable(),
     consent: consentTextSchema,
@@ -126,7 +126,7 @@ export const rulesResponseSchema = z.object({
       max_bytes: z.int(),
       /** None: everything. */
       types: z.array(z.string()),
-      /** What the environment lets in; `PATCH` narrows it. */
+      /** The limits of the environment; `PATCH` narrows them. */
       limit: z.object({ max_bytes: z.int(), types: z.array(z.string()) }),
     }),
     retention: z.object({
@@ -136,7 +136,7 @@ export const rulesResponseSchema = z.object({
       callbacks: z.int(),
       alerts: z.int(),
     }),
-    /** Pages there may use the chat, beside those of its own host. */
+    /** Pages on these origins may use the chat, in addition to those of its own host. */
     origins: z.array(z.string()),
     tokens: z.object({ channel_seconds: z.int() }),
   }),

@@ -45,8 +45,8 @@ export const SETTINGS_PARTS = ['theme', 'texts', ...RULE_NAMES, 'webhook'] as co
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
 
 /**
- * What stands here replaces the saved whole of it, null clears it, what is absent stays. Unknown keys are refused: a
- * misspelt one would be stored and show nowhere.
+ * A named part replaces the saved one as a whole, null clears it, an absent one stays. Unknown keys are refused: a
+ * misspelt one would be stored and have no effect.
  */
 export const settingsPatchSchema = z.strictObject({
   theme: savedThemeSchema.strict().nullish(),
@@ -59,7 +59,7 @@ export const settingsPatchSchema = z.strictObject({
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;
 
 export const settingsResponseSchema = z.object({
-  /** What was saved by `PATCH`; empty objects where nothing was. */
+  /** The values saved by `PATCH`; empty objects if there are none. */
   settings: z.object({ theme: savedThemeSchema, texts: savedTextsSchema }),
   /** What `GET /chat/config` answers: the saved over `CHAT_WIDGET`, key by key. */
   effective: z.object({ theme: z.record(z.string(), z.string()), texts: z.record(z.string(), z.string()) }),

@@ -3,7 +3,9 @@ import { z } from 'zod';
 const SHADOW_MESSAGES_MAX = 500;
 const SHADOW_AHEAD_MAX_MS = 600_000;
 
-/** What a page saw on both ways since it last told: message by message, and how much earlier the channel was. */
+/**
+ * What a page received on both ways since its last report: message by message, and how much earlier the channel was.
+ */
 export const shadowReportSchema = z.object({
   both: z.int().min(0).max(SHADOW_MESSAGES_MAX),
   channel_only: z.int().min(0).max(SHADOW_MESSAGES_MAX),

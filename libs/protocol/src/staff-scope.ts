@@ -39,7 +39,7 @@ export function seesCallback(
   return callbackUserId === viewer.userId || seesSession(viewer, sessionUserId);
 }
 
-/** Whose the session of an event is now; undefined = not known here. `callback`: whose the callback is. */
+/** The current assignee of an event's session; undefined = not known here. `callback`: the assignee of the callback. */
 export interface EventOwners {
   readonly session: string | null | undefined;
   readonly callback?: string | null;
@@ -72,7 +72,7 @@ export function badgeFor(viewer: StaffViewer, badge: CountedBadge): BadgeData {
   const { unassigned_unread: unassigned, mine_unread: mine } = whole;
   const own = mine[viewer.userId];
   const nobodys = seesSession(viewer, null);
-  // A source that does not say who waits for whom: at least those who wait unread are known.
+  // For a source that does not report assignees of waiting sessions: at least unread ones are known.
   const waits = waiting ?? { unassigned, mine };
   return {
     ...whole,
@@ -82,7 +82,7 @@ export function badgeFor(viewer: StaffViewer, badge: CountedBadge): BadgeData {
   };
 }
 
-/** Who is there, and of what they look at only what the viewer may see too. */
+/** Who is online, and of the sessions they view only those the viewer may see too. */
 export function presenceFor(
   viewer: StaffViewer,
   users: readonly PresenceUser[],

@@ -15,7 +15,7 @@ export const hopSchema = z.object({
   where: z.string(),
   /** Of `written`: by which path the event came to the socket. */
   path: z.enum(['live', 'catchup', 'resume']).optional(),
-  /** Of `written`: to whom. Of `acked` and `read`: by whom. */
+  /** For `written`: the receiver. For `acked` and `read`: the person. */
   to: z.string().optional(),
   /** Of `written`: how many sockets took it at this moment. */
   sockets: z.int().min(1).optional(),

@@ -17,7 +17,7 @@ function normalise(address: string): string {
   return mapped?.[1] ?? trimmed;
 }
 
-/** Networks whose `X-Forwarded-For` is believed. */
+/** Networks whose `X-Forwarded-For` is trusted. */
 export class TrustedProxies {
   static readonly NONE = TrustedProxies.parse([]);
   readonly #networks: BlockList;

@@ -47,8 +47,8 @@ const staffTokenSchema = z.object(staffTokenVariables);
 export type StaffTokenEnvironment = z.infer<typeof staffTokenSchema>;
 
 /**
- * What a verifier must know of the auth-service. `local` is given where that one runs in the same process.
- * @throws ConfigError unless there is exactly one source of keys.
+ * The verifier's settings for the auth-service. `local` is given if that one runs in the same process. @throws
+ * ConfigError unless there is exactly one source of keys.
  */
 export function staffTokenConfig(
   env: StaffTokenEnvironment,

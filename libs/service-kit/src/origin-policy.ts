@@ -58,12 +58,12 @@ export class OriginPolicy {
     return new OriginPolicy(origins, demo);
   }
 
-  /** What an admin has saved. Nothing changes where `ALLOWED_ORIGINS` says it. */
+  /** The origins saved by an admin. They have no effect if `ALLOWED_ORIGINS` is set. */
   replace(origins: readonly string[]): void {
     if (!this.#isFixed) this.#allowed = new Set(origins);
   }
 
-  /** Beside the own host. */
+  /** In addition to the own host. */
   has(origin: string): boolean {
     return this.#allowed.has(origin);
   }

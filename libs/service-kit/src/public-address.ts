@@ -1,8 +1,7 @@
 /**
- * Where a proxy keeps the whole chat below a path of the site, `PUBLIC_URL` ends with that path, and the proxy takes it off
- * again: our own routes do not know it, addresses that we give away need it.
- *
- * `''` or `/support`, without a slash at the end.
+ * If a proxy serves the whole chat below a path of the site, `PUBLIC_URL` ends with that path, and the proxy removes
+ * it: our own routes do not know it, but addresses that we give out need it. `''` or `/support`, without a slash at the
+ * end.
  */
 export function publicPrefix(publicUrl: string | undefined): string {
   return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/^\/{2,}/, '/').replace(/\/+$/, '');

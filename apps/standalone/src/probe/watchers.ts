@@ -6,7 +6,7 @@ export type ProbedTransport = (typeof TRANSPORTS)[number];
 export const ROLES = ['customer', 'operator'] as const;
 export type ProbedRole = (typeof ROLES)[number];
 
-/** Whom a connection is for, and from where on it reads. */
+/** The person a connection belongs to, and the point from which it reads. */
 export interface Watched {
   readonly baseUrl: string;
   readonly token: string;
@@ -35,7 +35,7 @@ class Seen {
   });
 
   constructor() {
-    // Whoever waits is told; if the round has ended meanwhile nobody does.
+    // Resolves for anyone who waits; after the end of the round nobody does.
     this.ready.catch(() => undefined);
   }
 

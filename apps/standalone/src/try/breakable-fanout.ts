@@ -10,7 +10,9 @@ import type { PathMeter } from './path-meter.ts';
 
 type Publish = Extract<FanoutCommand, { kind: 'publish' }>;
 
-/** The fan-out of this process, which can lose what it has taken and not yet handed on, as a killed Redis does. */
+/**
+ * The fan-out of this process, which can lose accepted messages that it has not passed on yet, as a killed Redis does.
+ */
 export class BreakableFanout implements Fanout {
   readonly #meter: PathMeter;
   readonly #subscriptions = new Map<string, Map<FanoutListener, FanoutListener>>();
@@ -59,7 +61,7 @@ export class BreakableFanout implements Fanout {
     });
   }
 
-  /** A subscriber beside the gateways, who is not part of the picture. */
+  /** A subscriber beside the gateways that is not part of the picture. */
   async tap(channel: string, listener: FanoutListener): Promise<void> {
     await this.#add(channel, listener, listener);
   }

@@ -24,7 +24,7 @@ export interface ExperimentParts {
 
 /** Runs of the buttons, by their numbers. */
 export interface Progress {
-  /** Number of the one begun last. */
+  /** Number of the experiment started last. */
   readonly last: number;
   readonly running: readonly number[];
   readonly failed: readonly number[];
@@ -46,8 +46,8 @@ const TEXTS: Readonly<Record<Language, { operator: (n: number) => string; custom
 };
 
 /**
- * What the buttons of `/try/` do, to the parts that carry the chat. Messages are written by the same operation that
- * serves REST; from the commit on they take the way of every other.
+ * The actions of the buttons of `/try/` on the parts that carry the chat. Messages are written by the same operation
+ * that serves REST; from the commit on they take the same path as all others.
  */
 export class Experiments {
   readonly #parts: ExperimentParts;

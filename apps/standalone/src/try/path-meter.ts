@@ -7,7 +7,7 @@ export type HopCounts = Readonly<Record<Hop, number>>;
 
 const NOTHING: HopCounts = { queued: 0, taken: 0, dropped: 0, fanned: 0, arrived: 0, wiped: 0, checked: 0 };
 
-/** Counts what passes each part, for the picture of the path. It never touches what it counts. */
+/** Counts the events that pass each part, for the picture of the path. It never changes them. */
 export class PathMeter {
   readonly #counts = new Map<number, HopCounts>();
   readonly #listeners = new Set<() => void>();

@@ -36,7 +36,7 @@ export class Trial {
   readonly network = new BreakableNetwork(() => this.meter.changed());
   #dispatcher: RestartableDispatcher | null = null;
 
-  /** `keySpent` is told the key that opens next. */
+  /** `keySpent` gets the next valid key. */
   constructor(port: number, keySpent: (nextKey: string) => void) {
     this.door = new TryDoor(port, keySpent);
   }
@@ -46,7 +46,7 @@ export class Trial {
     return this.#dispatcher;
   }
 
-  /** Counts what a gateway reads from the database because the live path did not bring it. */
+  /** Counts events that a gateway reads from the database because the live path did not deliver them. */
   source(source: ChatSource): ChatSource {
     return {
       catchup: async (request) => {

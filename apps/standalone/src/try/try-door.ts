@@ -10,8 +10,8 @@ function newSecret(): string {
 }
 
 /**
- * Who may use `/try/`: whoever read the address in the terminal. Its key opens once and becomes a cookie; then the next
- * key is told. Nothing else counts, least of all where a request seems to come from.
+ * Who may use `/try/`: anyone who read the address in the terminal. Its key works once and becomes a cookie; then the
+ * next key is printed. Nothing else counts, least of all the apparent source of a request.
  */
 export class TryDoor {
   readonly cookieName: string;

@@ -7,8 +7,8 @@ const GROUP = 'telegram-bot';
 const RETRY_MS = 1_000;
 
 /**
- * `chat:staff:stream` through a consumer group. What Redis has lost is in the feed: where group or stream is gone, or
- * the position was trimmed away, the reader begins at the end and says that something may have been missed.
+ * `chat:staff:stream` through a consumer group. What Redis has lost is in the feed: if group or stream is gone, or the
+ * position was trimmed away, the reader starts at the end and reports a possible gap.
  */
 export function redisFrames(options: Omit<RedisStreamOptions, 'group' | 'consumer'>): StaffFrames {
   const reader: RedisStreamReader = connectRedisStream({ ...options, group: GROUP, consumer: hostname() });

@@ -20,7 +20,7 @@ export function staffCommand(name: string): StaffCommand | null {
   return STAFF_COMMANDS.find((command) => command === name) ?? null;
 }
 
-/** What a button does. */
+/** The action of a button. */
 export type ButtonAction =
   | { readonly kind: 'assign' | 'close' | 'reopen' | 'note'; readonly sessionId: number }
   | { readonly kind: 'callback'; readonly id: number; readonly status: CallbackStatus }

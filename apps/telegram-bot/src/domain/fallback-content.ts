@@ -2,7 +2,7 @@ import { firstCharacters } from '@chat-realtime/protocol';
 import type { Content, SentFile } from './content.ts';
 import { TEXT_MAX } from './split-text.ts';
 
-/** What Telegram takes as a picture: up to 10 MB, not too long a side, not too narrow. */
+/** Telegram's limits for a picture: up to 10 MB, not too long a side, not too narrow. */
 const PHOTO_MAX_BYTES = 10_000_000;
 const PHOTO_MAX_SIDES = 10_000;
 const PHOTO_MAX_RATIO = 20;
@@ -30,7 +30,7 @@ export function missingFiles(files: readonly Pick<SentFile, 'name'>[], max: numb
   const named = `📎 ${files.map(({ name }) => firstCharacters(name, NAME_MAX)).join(', ')} — ${WHERE}`;
   return named.length <= max ? named : counted(files.length);
 }
-/** What the shortest of these takes of a caption. */
+/** The space that the shortest of these uses in a caption. */
 export const MISSING_FILES_MAX = counted(10).length + 1;
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** The first eight digits of every `client_message_id` that the bot makes: by them it knows its own messages again. */
 const MARK = '7e1e62a0';
-/** Those of the staff group: what was written in a topic stands there already. */
+/** Ids of the staff group: a text written in a topic is already there. */
 const GROUP_MARK = '7e1e62a1';
 
 /** The same for the same message in Telegram, whenever and however often it is sent on. */

@@ -3,7 +3,7 @@ import type { Message } from 'grammy/types';
 import { textsFor } from '../texts.ts';
 import { parseButton } from './commands.ts';
 
-/** What a text in Telegram is about. */
+/** The chat that a text in Telegram refers to. */
 export interface KnownMessage {
   readonly sessionId: number;
   readonly seq: number | null;

@@ -13,13 +13,13 @@ import { MISSING_FILES_MAX } from './fallback-content.ts';
 import { timeText } from './time-text.ts';
 import { CAPTION_MAX, splitText, TEXT_MAX } from './split-text.ts';
 
-/** Who wrote it, in bold above a text. */
+/** The author, in bold above a text. */
 export interface Heading {
   readonly title: string;
   readonly detail?: string | undefined;
 }
 
-/** What a chat can be answered with. */
+/** The buttons of a chat. */
 export function chatButtons(texts: Texts, sessionId: number, state: 'free' | 'mine' | 'closed'): Button[][] {
   const { take, close, note, reopen } = texts.buttons;
   const button = (text: string, kind: 'assign' | 'close' | 'note' | 'reopen'): Button => ({
@@ -31,7 +31,10 @@ export function chatButtons(texts: Texts, sessionId: number, state: 'free' | 'mi
   return [[button(close, 'close'), button(note, 'note')]];
 }
 
-/** A message, its files and its heading as what Telegram takes: texts in parts, pictures with a caption where it fits. */
+/**
+ * A message, its files and its heading in the form that Telegram accepts: texts in parts, pictures with a caption if it
+ * fits.
+ */
 export function messageContents(heading: Heading | null, message: Message, buttons?: Button[][]): Content[] {
   return textAndFiles(heading, message.body, message.attachments, buttons);
 }
@@ -51,7 +54,7 @@ export function textAndFiles(
   const { entities } = head;
   const files = attachments.map(({ id: _id, url = '', ...file }) => ({ ...file, url }));
   const withButtons = buttons === undefined ? {} : { buttons };
-  // An album takes no buttons: they stand under the text before it.
+  // An album has no buttons: they are under the text before it.
   const underText = files.length === 0 || (files.length > 1 && buttons !== undefined && whole !== '');
   if (files.length > 0 && whole.length <= CAPTION_MAX - MISSING_FILES_MAX && !underText)
     return [{ kind: 'files', files, ...(whole === '' ? {} : { caption: whole, entities }), ...withButtons }];

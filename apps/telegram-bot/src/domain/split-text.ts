@@ -1,4 +1,4 @@
-/** What Telegram takes in one text and in one caption, in UTF-16 units. */
+/** Telegram's limits for one text and one caption, in UTF-16 units. */
 export const TEXT_MAX = 4_096;
 export const CAPTION_MAX = 1_024;
 

@@ -13,7 +13,7 @@ export interface DeliveryMarksParts {
   readonly flushMs?: number;
 }
 
-/** Tells what has reached a person, at most once a second. A mark stands in the database until chat-service took it. */
+/** Reports delivered messages, at most once a second. A mark is in the database until chat-service has accepted it. */
 export class DeliveryMarks {
   readonly #parts: DeliveryMarksParts;
   #timer: NodeJS.Timeout | undefined;
@@ -24,7 +24,7 @@ export class DeliveryMarks {
     this.#parts = parts;
   }
 
-  /** What a life before this one has left. */
+  /** Marks left by an earlier process. */
   start(): void {
     this.wake();
   }

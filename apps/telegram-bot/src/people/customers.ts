@@ -80,7 +80,8 @@ export class Customers {
     if (incoming.text.trim() === '' && incoming.files.length === 0) return { sends: [say(texts.unsupported)] };
     const before = await people.customer(user.id);
     if (incoming.replyTo !== undefined) {
-      // Told to an operator whose binding is gone, or of a chat that ended: it must not become somebody's question.
+      // Sent to an operator whose binding is gone, or about a chat that has ended: a reply must not become somebody's
+      // question.
       const known = (await people.message(user.id, incoming.replyTo)) ?? incoming.answered;
       if (known !== undefined && known.sessionId !== before?.sessionId) return { sends: [say(texts.notYours)] };
     }
@@ -138,7 +139,7 @@ export class Customers {
 
 const NAME_MAX = 100;
 
-/** The operator sees that a file was to come. In both languages: nobody knows who will read it. */
+/** Tells the operator that a file was to come. In both languages: it is unknown who will read it. */
 function withLost(text: string, names: readonly string[]): string {
   if (names.length === 0) return text;
   const lines = names.map((name) => `📎 ${firstCharacters(name, NAME_MAX)} — не дошёл / did not arrive`);

@@ -12,7 +12,7 @@ const NOT_OF_FILES: ReadonlySet<string> = new Set(['forbidden', 'session_not_fou
 
 export interface BroughtFiles {
   readonly ids: readonly string[];
-  /** What to tell their sender. */
+  /** The text for their sender. */
   readonly problems: readonly string[];
   /** Names of files that Telegram did not hand over: their recipient does not know of them yet. */
   readonly lost: readonly string[];

@@ -10,7 +10,7 @@ export interface IncomingFile {
   readonly size: number | undefined;
 }
 
-/** What a message, or an album of several, brings. */
+/** The content of a message, or of an album of several. */
 export interface Incoming {
   readonly text: string;
   readonly files: readonly IncomingFile[];

@@ -3,7 +3,7 @@ import type { Content } from '../domain/content.ts';
 import { chatButtons, messageContents, textAndFiles } from '../domain/render.ts';
 import type { Texts } from '../texts.ts';
 
-/** What an operator is told of a chat, and up to where they know it then. */
+/** A text for an operator about a chat, and the event up to which they then know it. */
 export interface Told {
   readonly content: Content;
   readonly seq?: number | undefined;
@@ -13,13 +13,13 @@ export interface Told {
 export interface MissedParts {
   readonly userId: string;
   readonly texts: Texts;
-  /** Whether it waits to be told already. */
+  /** Whether it is already queued. */
   readonly isQueued: (seq: number) => boolean;
 }
 
 /**
- * What a refusal as `stale` says that the operator has not seen. Without it they could never answer this chat again:
- * nobody is told in Telegram what colleagues do in chats that are not theirs.
+ * The missed events in a `stale` refusal. Without them the operator could never answer this chat again: Telegram shows
+ * nobody what colleagues do in chats that are not theirs.
  */
 export function missedOf(error: ChatError, { userId, texts, isQueued }: MissedParts): Told[] {
   const details = eventsResponseSchema.safeParse(error.details);
@@ -35,7 +35,7 @@ export function missedOf(error: ChatError, { userId, texts, isQueued }: MissedPa
     );
 }
 
-/** The number of the last of them: what the refusal itself brings the operator up to. */
+/** The number of the last of them: the refusal itself brings the operator up to it. */
 export function lastMissed(error: ChatError): number | undefined {
   const details = eventsResponseSchema.safeParse(error.details);
   return details.success ? details.data.events.at(-1)?.seq : undefined;

@@ -3,7 +3,7 @@ import type { Texts } from '../texts.ts';
 
 const PASSING = new Set(['unavailable', 'internal_error', 'rate_limited', 'storage_full']);
 
-/** What may be different in a moment: the update waits, and all behind it in its chat. `isFault`: not for ever. */
+/** A temporary failure: the update waits, with everything behind it in its chat. `isFault`: not forever. */
 export function isPassing(error: ChatError): boolean {
   return PASSING.has(error.code);
 }
@@ -13,7 +13,7 @@ export function isFault(error: unknown): boolean {
   return error instanceof ChatError && error.code === 'internal_error';
 }
 
-/** What an operator is told of a refusal. @throws the error itself when it is none, or a passing one. */
+/** The text about a refusal for an operator. @throws the error itself if it is not a refusal, or a temporary one. */
 export function refusalText(error: unknown, texts: Texts): string {
   if (!(error instanceof ChatError) || isPassing(error)) throw error;
   const { failed } = texts;

@@ -10,7 +10,7 @@ import type { Texts } from '../texts.ts';
 
 type Db = Database['kysely'];
 
-/** What the topic of a chat is told. The whole chat stands there, notes included: whoever is in the group reads it. */
+/** The texts for the topic of a chat. It shows the whole chat, notes included: every member of the group reads it. */
 export class GroupMessages {
   readonly #people: People;
   readonly #topics: TopicStore;
@@ -48,7 +48,7 @@ export class GroupMessages {
         return messageContents({ title }, event.data, this.#buttons(event.session_id, session));
       }
       case 'chat.message': {
-        // Written in this topic: it stands there.
+        // Written in this topic: it is already there.
         if (isOfStaffGroup(event.data.client_message_id)) return [];
         return messageContents({ title: event.data.sender_name ?? group.operator, detail: group.operator }, event.data);
       }

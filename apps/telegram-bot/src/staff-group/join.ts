@@ -4,7 +4,10 @@ import type { TopicSend } from '../storage/topics.ts';
 
 const BETWEEN = '\n\n';
 
-/** What goes with one call: the first text and its neighbours, as far as they fit; files and answers to somebody go alone. */
+/**
+ * The content of one call: the first text and its neighbours, as far as they fit; files and answers to somebody are
+ * sent separately.
+ */
 export function joined(sends: readonly TopicSend[]): {
   readonly sends: readonly TopicSend[];
   readonly content: Content;

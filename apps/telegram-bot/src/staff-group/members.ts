@@ -62,7 +62,7 @@ export class GroupMembers {
     if (operator === undefined) return { sends: [], toast: textsFor(query.from.language_code).failed.forbidden };
     const action = parseButton(query.data ?? '');
     if (action?.kind !== 'assign' && action?.kind !== 'close' && action?.kind !== 'reopen') return NOTHING;
-    // What comes of it stands in the topic.
+    // The topic shows the outcome.
     return { ...(await this.#parts.operators.button(operator, query, requestId)), sends: [] };
   }
 
@@ -79,7 +79,7 @@ export class GroupMembers {
     if (!isOfBot) return people.message(message.chat.id, telegramId);
     const known = await people.answeredMessage(message.chat.id, telegramId);
     if (known !== undefined || message.message_thread_id === undefined) return known;
-    // A text whose call ended without an answer has no number that the bot knows; its topic has one chat alone.
+    // A text whose call ended without an answer has no id that the bot knows; but its topic belongs to one chat only.
     const sessionId = await topics.sessionOf(message.message_thread_id);
     return sessionId === undefined ? undefined : { sessionId, seq: null, messageId: null, purpose: 'message' };
   }

@@ -15,9 +15,9 @@ export type GroupFailure =
   | { readonly kind: 'problem'; readonly problem: GroupProblem }
   /** Not done, and nothing of the group's: again. */
   | { readonly kind: 'again' }
-  /** Nobody knows whether it was done. */
+  /** Its outcome is unknown. */
   | { readonly kind: 'unknown' }
-  /** Telegram does not take this one. */
+  /** Telegram does not accept this one. */
   | { readonly kind: 'refused' };
 
 const DELETED = /message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|topic not found/i;
@@ -25,7 +25,7 @@ const NO_FORUM = /not a forum|forum is disabled|CHANNEL_FORUM_MISSING/i;
 const NOT_ADMIN =
   /not enough rights|need administrator rights|CHAT_ADMIN_REQUIRED|have no rights|CHAT_WRITE_FORBIDDEN/i;
 
-/** Telegram tells most of it in words alone. */
+/** Telegram reports most of it only in words. */
 export function groupFailure(failure: TelegramFailure): GroupFailure {
   const { code, message } = failure;
   switch (code) {

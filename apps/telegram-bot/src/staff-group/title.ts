@@ -2,7 +2,7 @@ import { sessionTitle } from '../domain/render.ts';
 import type { Texts } from '../texts.ts';
 import type { Topic } from '../storage/topics.ts';
 
-/** What Telegram takes, in characters. */
+/** Telegram's limit, in characters. */
 const TITLE_MAX = 128;
 const NAME_MAX = 60;
 

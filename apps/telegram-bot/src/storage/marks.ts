@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 
 type Db = Database['kysely'];
 
-/** What has reached whom. */
+/** The delivered messages of each person. */
 export interface Reached {
   readonly sessionId: number | null;
   readonly messageId: number | null;
@@ -45,7 +45,7 @@ export class MarkStore {
     }));
   }
 
-  /** A later one that came meanwhile stays. */
+  /** A later one that came in the meantime stays. */
   async told(acks: readonly Ack[]): Promise<void> {
     await sql`DELETE FROM telegram_mark m USING unnest(${acks.map((ack) => ack.session_id)}::bigint[],
         ${acks.map((ack) => ack.participant)}::text[], ${acks.map((ack) => ack.last_id)}::bigint[]) AS t(session_id, participant, id)

@@ -1,6 +1,6 @@
 /**
- * JSON that PostgreSQL takes: it refuses NUL and half a pair of surrogates, and one such text would stop everything behind
- * it. Each becomes the replacement character, of the same length, so that places in a text stay where they are.
+ * JSON that PostgreSQL accepts: it refuses NUL and half a pair of surrogates, and one such text would stop everything
+ * behind it. Each becomes the replacement character, of the same length, so that positions in a text stay the same.
  */
 export function storedJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>

@@ -3,7 +3,7 @@ import type { Update } from 'grammy/types';
 import { sql } from 'kysely';
 import { storedJson } from './stored-json.ts';
 
-/** Telegram keeps what nobody fetched for a day; a row is kept longer, so that no update is taken twice. */
+/** Telegram keeps unfetched updates for a day; a row is kept longer, so that no update is handled twice. */
 const KEEP_HOURS = 72;
 /** Parts of an album come as updates of their own, one right after the other. */
 const ALBUM_QUIET_MS = 800;
@@ -28,7 +28,7 @@ interface UpdateRow {
   readonly attempts: number;
 }
 
-/** Updates that were taken and are not handled yet, durable from before Telegram is told that they were taken. */
+/** Updates that were fetched and are not handled yet, durable before they are confirmed to Telegram. */
 export class UpdateStore {
   readonly #database: Database;
   readonly #botId: number;
@@ -51,7 +51,7 @@ export class UpdateStore {
     return taken.rows.length;
   }
 
-  /** After the last one that was taken; undefined: from what Telegram has. */
+  /** After the last fetched one; undefined: from the oldest that Telegram has. */
   async next(): Promise<number | undefined> {
     const result = await sql<{ last: number | null }>`
       SELECT max(update_id) AS last FROM telegram_update WHERE bot_id = ${this.#botId}::bigint`.execute(
@@ -96,7 +96,7 @@ export class UpdateStore {
     return { batches, waiting: chats.size > batches.length };
   }
 
-  /** Its text goes, its number stays. */
+  /** Its text is deleted, its number stays. */
   async handled({ ids }: Batch, trx: Database['kysely']): Promise<void> {
     await sql`UPDATE telegram_update SET payload = NULL
       WHERE bot_id = ${this.#botId}::bigint AND update_id = ANY (${ids}::bigint[])`.execute(trx);

@@ -22,8 +22,8 @@ export class Availability {
 }
 
 /**
- * Only polls and `getMe` count. Texts still go out where another process takes the updates, and what people answer to
- * them would have no receiver here.
+ * Only polls and `getMe` count. Texts can still be sent while another process gets the updates, but people's answers to
+ * them would not arrive here.
  */
 export function watched(api: TelegramApi, availability: Availability): TelegramApi {
   return {

@@ -1,4 +1,6 @@
-/** What a call to Telegram can end with. The kind decides what happens next; the text never holds the token. */
+/**
+ * The ways in which a call to Telegram can fail. The kind decides what happens next; the text never contains the token.
+ */
 export type TelegramFailureKind =
   /** Not done: again after the time Telegram names. */
   | 'rate_limited'
@@ -6,7 +8,7 @@ export type TelegramFailureKind =
   | 'blocked'
   /** Not done: the group has another id now. */
   | 'migrated'
-  /** Not done: Telegram does not take this. */
+  /** Not done: Telegram does not accept this. */
   | 'refused'
   /** Not done: another process polls with the same token. */
   | 'conflict'

@@ -12,8 +12,8 @@ export interface DownloadedFile {
 }
 
 /**
- * A Bot API server that was started with `--local` names where a file lies on its own disk. It keeps the files of each bot
- * in a folder that is named after the token: nothing outside of that is opened, whatever such a server says.
+ * A Bot API server started with `--local` returns the path of a file on its own disk. It keeps the files of each bot in
+ * a folder named after the token: nothing outside that folder is opened, whatever such a server answers.
  */
 export async function openLocalFile(path: string, token: string): Promise<DownloadedFile> {
   try {

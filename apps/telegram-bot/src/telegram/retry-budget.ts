@@ -2,7 +2,7 @@
 const LASTS_MS = 300_000;
 const TRIES = 5;
 const PAUSE_MAX_SECONDS = 60;
-/** What is no longer queued is not asked for again, and ends nothing here. */
+/** An item that is no longer queued is not requested again, and ends nothing here. */
 const FORGET_MS = 3_600_000;
 
 export interface PatienceParts {
@@ -55,7 +55,7 @@ export class RetryBudget {
     return Math.min(2 ** (this.#ailing.get(key)?.tries ?? 0), PAUSE_MAX_SECONDS);
   }
 
-  /** It went, or goes nowhere any more. */
+  /** It was sent, or is dropped. */
   end(key: number | string): void {
     this.#ailing.delete(key);
   }

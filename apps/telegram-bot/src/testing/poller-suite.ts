@@ -57,7 +57,7 @@ export function pollerSuite(opened: () => Database): void {
       const [one, other] = [newPoller(), newPoller()];
       const least = async (result: 'ok' | 'conflict') => Math.min(await one.polls(result), await other.polls(result));
       await expect.poll(() => least('conflict')).toBeGreaterThan(1);
-      // Both go on after being told off.
+      // Both continue after the conflict.
       await expect
         .poll(() => {
           send();

@@ -7,7 +7,7 @@ import { TelegramFailure } from '../telegram/failures.ts';
 
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
-/** Another process polls with this token: the two would take turns for ever if both hurried. */
+/** Another process polls with this token: if both hurried, they would interrupt each other forever. */
 const CONFLICT_MS = 5_000;
 
 export interface PollerParts {
@@ -19,7 +19,7 @@ export interface PollerParts {
   readonly conflictMs?: number;
 }
 
-/** Asks Telegram for updates. What it answers is stored before the next call confirms it. */
+/** Polls Telegram for updates. They are stored before the next call confirms them. */
 export class Poller {
   readonly #parts: PollerParts;
   readonly #abort = new AbortController();
@@ -53,7 +53,8 @@ export class Poller {
         const list = await api.updates(offset, signal);
         const fresh = await updates.take(list);
         const last = list.at(-1);
-        // Back only where Telegram numbers anew, as after a week without updates, and not where one from before comes again.
+        // Goes back only if Telegram starts a new numbering, as after a week without updates, and not for a repeated
+        // update.
         if (last !== undefined) offset = fresh > 0 ? last.update_id + 1 : Math.max(offset ?? 0, last.update_id + 1);
         if (list.length > 0) {
           metrics.updates.inc(list.length);

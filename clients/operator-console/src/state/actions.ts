@@ -23,7 +23,7 @@ function explain(error: ChatClientError): string {
   return t().actionFailed;
 }
 
-/** What an operator does to a session. The row changes with the answer; a refusal is said and the row read anew. */
+/** An operator's actions on a session. The row changes with the answer; a refusal is shown and the row is reloaded. */
 export class Actions {
   readonly #desk: Desk;
   constructor(desk: Desk) {
@@ -51,7 +51,7 @@ export class Actions {
   };
   reopen = (id: number): Promise<boolean> => this.#run(id, () => this.#desk.client.api.reopen(id));
 
-  /** Whether a chat is this operator's to take, give away and close: free, their own, or any for an admin. */
+  /** Whether this operator may claim, transfer and close a chat: an unassigned one, their own, or any for an admin. */
   may(id: number): boolean {
     const owner = this.#session(id)?.assigned_user_id ?? null;
     return owner === null || owner === this.#desk.user.id || this.#desk.role === 'admin';

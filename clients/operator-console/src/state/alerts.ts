@@ -18,7 +18,7 @@ const KEEP = 200;
 const SETTLE_MS = 1_000;
 const REFRESH_MS = 30_000;
 
-/** Puts what came above what is known, each once. */
+/** Puts new entries above the known ones, each once. */
 export function merged(list: readonly AlertItem[], came: readonly AlertItem[]): readonly AlertItem[] {
   const known = new Set(list.map((alert) => alert.id));
   const added = came.filter((alert) => !known.has(alert.id));
@@ -26,7 +26,7 @@ export function merged(list: readonly AlertItem[], came: readonly AlertItem[]): 
   return [...added, ...list].sort((a, b) => b.id - a.id).slice(0, KEEP);
 }
 
-/** What the server holds worth an operator's look: new chats, long waits, callbacks, replies nobody has seen. */
+/** The events worth an operator's attention: new chats, long waits, callbacks, unseen replies. */
 export class Alerts {
   readonly #client: StaffClient;
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
@@ -86,9 +86,9 @@ export class Alerts {
         oldestWaitingSince: answer.oldest_waiting_since,
         callbacksDue: answer.callbacks_due,
       });
-      // Who signs in for the first time is not told of everything that ever was.
+      // At the first sign-in the whole past is not shown as new.
       const first = this.#storage.getItem(this.#key) === null;
-      // Numbers of a database that was restored begin lower than what was seen of the one before.
+      // Numbers of a restored database begin lower than those seen of the previous one.
       const restored = newest === undefined && (list[0]?.id ?? 0) < this.getState().seen;
       if (first || restored) this.markSeen(list[0]?.id ?? 0);
     } catch {

@@ -12,8 +12,8 @@ export interface AuditWords {
 type Names = Readonly<Record<string, string | undefined>>;
 
 /**
- * What an entry of the log says beside its action, in the words of the forms. What a newer server has named is shown as it
- * is.
+ * The details of a log entry beside its action, in the words of the forms. Names from a newer server are shown as they
+ * are.
  */
 export function auditDetails({ action, details: all }: AuditEntry, words: AuditWords): string {
   const { before, parts, ...changed } = all;

@@ -66,7 +66,7 @@ export class Callbacks {
         if (event.type === 'chat.callback') this.refresh();
       }),
       client.on('reset', () => {
-        // Another database, whose times may lie before those of the rows known here.
+        // Another database, whose times may be before those of the known rows.
         this.#store.set({ list: new Map(), loaded: false });
         void this.load();
       }),
@@ -76,7 +76,7 @@ export class Callbacks {
   getState = (): CallbacksState => this.#store.getState();
   subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
 
-  /** Soon, and once for all that ask meanwhile; a tab that nobody looks at asks when it is looked at again. */
+  /** Soon, and once for all requests in the meantime; a hidden tab does so when it becomes visible again. */
   refresh(): void {
     if (!this.#isOfSite || document.visibilityState !== 'visible') return;
     this.#soon ??= setTimeout(() => {
@@ -91,7 +91,7 @@ export class Callbacks {
       let page: string | undefined;
       do {
         const answer = await this.#client.api.callbacks({ limit: 200, page });
-        // What a site lists no more is over.
+        // A request that a site no longer lists has ended.
         this.#put(answer.callbacks, this.#isOfSite ? new Map() : undefined);
         page = answer.next_page ?? undefined;
         // Finished ones of long ago interest nobody on this page.

@@ -1,7 +1,7 @@
 import { settings } from '../settings.ts';
 import { createStore } from '../store.ts';
 
-/** Beside the conversation where there is room; where there is not, over it, and then only when asked for. */
+/** Beside the conversation if there is room; otherwise over it, and only on request. */
 const narrow = matchMedia('(width < 1240px)');
 export const card = createStore({ shown: !narrow.matches && settings.getState().card });
 narrow.addEventListener('change', () => card.set({ shown: !narrow.matches && settings.getState().card }));

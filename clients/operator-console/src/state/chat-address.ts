@@ -1,4 +1,6 @@
-/** Where the chat lies whose console is at `page`: its origin, and the path below which a proxy may keep all of it. */
+/**
+ * The address of the chat whose console is at `page`: its origin, and the path below which a proxy may serve all of it.
+ */
 export function chatAddressOf(page: string): string {
   const { origin, pathname } = new URL(page);
   return origin + pathname.slice(0, Math.max(0, pathname.lastIndexOf('/operator/')));

@@ -1,11 +1,11 @@
-/** Plain http has no clipboard of its own; the old way asks for nothing but a selection. */
+/** Plain http has no clipboard API; the old way needs only a selection. */
 function copyBySelection(text: string): boolean {
   const field = document.createElement('textarea');
   field.value = text;
   field.readOnly = true;
   field.style.cssText = 'position:fixed;inset:0 auto auto 0;opacity:0';
   const focused = document.activeElement;
-  // Inside an open dialog, where everything outside of it takes no focus.
+  // Inside an open dialog, because nothing outside it can take the focus.
   (document.querySelector('dialog[open]') ?? document.body).append(field);
   field.select();
   // oxlint-disable-next-line typescript/no-deprecated -- the only way without https

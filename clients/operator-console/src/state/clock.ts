@@ -2,7 +2,7 @@ import { intervalNow } from '@chat-realtime/client/staff';
 import { createStore } from '../store.ts';
 
 export interface Times {
-  /** For what is shown beside a date of the server. */
+  /** For times shown beside a date of the server. */
   readonly now: number;
   /** For intervals: nobody sets it. */
   readonly steady: number;

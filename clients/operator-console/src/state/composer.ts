@@ -12,7 +12,7 @@ export interface Upload {
 
 export type UploadProblem = 'too_big' | 'refused' | 'failed' | 'too_many' | 'off';
 
-/** `allowed`: what a server takes that narrows it. */
+/** `allowed`: the types a server accepts, if it narrows them. */
 type OnProblem = (problem: UploadProblem, name: string, allowed: readonly string[]) => void;
 
 /** By these the server says that files are taken otherwise than we knew. */

@@ -16,7 +16,7 @@ type EnterKey = Pick<
   'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey' | 'isComposing' | 'keyCode' | 'defaultPrevented'
 >;
 
-/** What a key in the text does: on a touch screen Enter only begins a line, as in every messenger there. */
+/** The effect of a key in the text: on a touch screen Enter only starts a new line, as in every messenger there. */
 export function sendOf(
   event: EnterKey,
   { sendBy, touch }: { readonly sendBy: 'enter' | 'ctrl-enter'; readonly touch: boolean },
@@ -67,7 +67,7 @@ export const backToText = (): void => {
 };
 
 let stepped: number | null = null;
-/** J and K lead through the list: who reads on with them keeps them, so the text does not take the focus. */
+/** J and K move through the list. While they are used for reading, the text does not take the focus. */
 export const steppedTo = (sessionId: number): void => {
   stepped = sessionId;
 };

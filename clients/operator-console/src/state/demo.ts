@@ -15,8 +15,8 @@ export async function isDemo(): Promise<boolean> {
 }
 
 /**
- * Leads to the page on which the administrator makes their account. Where somebody has one already, the accounts of the
- * demo are closed: whoever asked by one of them comes to the sign-in, and whoever asked by their own goes on.
+ * Leads to the page on which the administrator creates their account. If somebody has one already, the accounts of the
+ * demo are closed: a caller signed in with one of them comes to the sign-in, a caller with their own continues.
  */
 export async function endDemo(): Promise<void> {
   const response = await call('POST', '/chat/demo/end');

@@ -106,7 +106,7 @@ export class Desk {
     }
   }
 
-  /** What has no event of its own is reloaded when the operator returns to the page. */
+  /** Data without their own event are reloaded when the operator returns to the page. */
   readonly #looked = (): void => {
     if (document.visibilityState !== 'visible') return;
     void this.quickReplies.refresh();

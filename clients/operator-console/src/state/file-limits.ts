@@ -3,13 +3,13 @@ import { createStore } from '../store.ts';
 
 export interface FileLimits {
   readonly maxBytes: number;
-  /** 0: this chat takes no files. */
+  /** 0: this chat accepts no files. */
   readonly perMessage: number;
-  /** For a file dialog; undefined where everything is taken. */
+  /** For a file dialog; undefined if everything is accepted. */
   readonly accept: string | undefined;
 }
 
-/** What is read of the server. */
+/** The part read from the server. */
 interface LimitsApi {
   config(): Promise<Pick<ConfigResponse, 'attachments'>>;
 }
@@ -21,7 +21,7 @@ let readAt = Number.NEGATIVE_INFINITY;
 
 export const fileLimits = { getState: () => store.getState(), subscribe: store.subscribe.bind(store) };
 
-/** `again`: a refusal told that something has changed. Without an answer what was known goes on holding. */
+/** `again`: a refusal showed that something has changed. Without an answer the known limits remain. */
 export async function readFileLimits(api: LimitsApi, again = false): Promise<void> {
   const now = performance.now();
   if (!again && now - readAt < MAX_AGE_MS) return;

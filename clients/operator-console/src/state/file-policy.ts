@@ -3,11 +3,11 @@ export const FILE_KINDS = ['image/*', 'application/pdf', 'audio/*', 'video/*', '
 
 const MEGABYTE = 1_048_576;
 
-/** Those of `offered` that a saved list takes. */
+/** The types of `offered` that a saved list accepts. */
 export const kindsOf = (types: readonly string[], offered: readonly string[]): readonly string[] =>
   offered.filter((kind) => types.includes(kind));
 
-/** What a saved list takes beside them. */
+/** The other types that a saved list accepts. */
 export const otherTypes = (types: readonly string[], offered: readonly string[]): readonly string[] =>
   types.filter((type) => !offered.includes(type));
 

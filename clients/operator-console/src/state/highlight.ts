@@ -13,7 +13,7 @@ function folded(text: string): string {
 
 const LEAD = 14;
 
-/** The same for a line that shows few characters: it begins shortly before what was found. */
+/** The same for a line that shows few characters: it begins shortly before the match. */
 export function markedLine(text: string, query: string): readonly MarkedPiece[] {
   const pieces = marked(text, query);
   const [first] = pieces;

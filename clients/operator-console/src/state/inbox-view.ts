@@ -48,8 +48,8 @@ export function rowsOf(
 }
 
 /**
- * The order while the pointer is over the list: rows keep their places, also those that no longer belong here, and new
- * ones come below, so that what is clicked is what was aimed at.
+ * The order while the pointer is over the list: rows keep their places, including those that no longer belong here, and
+ * new ones are added below, so that a click hits the intended row.
  */
 export function heldOrder(
   rows: readonly StaffSession[],

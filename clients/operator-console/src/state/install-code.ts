@@ -2,7 +2,10 @@ import type { SavedTheme } from './widget-settings.ts';
 
 const quoted = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 
-/** What the owner of a site pastes. The button is drawn before anything is asked of the server, so its look stands here. */
+/**
+ * The code that the owner of a site pastes. The button is drawn before any request to the server, so its look is in the
+ * code.
+ */
 export function widgetSnippet(server: string, { accent, scheme }: Pick<SavedTheme, 'accent' | 'scheme'> = {}): string {
   const look = [
     ...(accent === undefined ? [] : [` data-accent="${quoted(accent)}"`]),

@@ -8,7 +8,7 @@ interface Answer {
   readonly since: string | null;
 }
 
-/** What the operator says of themself. It holds in every tab and stays after they have left. */
+/** The operator's chosen status. It applies in every tab and stays after they have left. */
 export class OwnStatus {
   readonly #api: StaffApi;
   /** Null until the server said it. */

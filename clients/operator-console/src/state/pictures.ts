@@ -40,7 +40,7 @@ export class Pictures {
       });
       this.#learn(Object.fromEntries(ids.map((id) => [id, this.#url(pictures[id])])));
     } catch {
-      // Initials stand there; asked for again with the next page that shows them.
+      // Initials are shown; the picture is requested again with the next page that shows them.
     }
     this.#asking = this.#wanted.size > 0;
     if (this.#asking) await this.#ask();
@@ -73,7 +73,7 @@ export class Pictures {
 /** No picture that this browser can read. */
 export class NotAPicture extends Error {}
 
-/** The middle square of any picture as a small JPEG in base64: where and when it was taken stays behind. */
+/** The middle square of any picture as a small JPEG in base64: place and time of the photo are removed. */
 async function smallPicture(file: Blob): Promise<string> {
   const image = await createImageBitmap(file).catch((cause: unknown) => {
     throw new NotAPicture('not a picture', { cause });

@@ -49,7 +49,7 @@ export async function removeDevice(api: StaffApi, endpoint: string, isHere: bool
 /** After a sign-out this device gets no more notifications. A failure here must not prevent the sign-out. */
 export async function forgetThisDevice(api: StaffApi): Promise<void> {
   const endpoint = await endPush(WORKER).catch(() => null);
-  // Where the server does not hear of it now, the push service tells it that the device is gone.
+  // If the server does not learn of it now, the push service reports later that the device is gone.
   if (endpoint !== null) await api.request('DELETE', DEVICES, { body: { endpoint } }).catch(() => undefined);
 }
 

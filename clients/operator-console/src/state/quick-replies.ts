@@ -46,12 +46,12 @@ export class QuickReplies {
       this.#store.set({ list, status: 'ready' });
     } catch (error) {
       if (!(error instanceof ChatClientError)) throw error;
-      // What was read before is better than nothing; the next use asks again.
+      // The earlier list is better than none; the next use requests it again.
       if (this.getState().status === 'loading') this.#store.set({ status: 'failed' });
     }
   }
 
-  /** A colleague's change has no event: who opens the menu or looks at the page again after a while reads the list anew. */
+  /** A colleague's change has no event: opening the menu, or returning to the page after a while, reloads the list. */
   async refresh(): Promise<void> {
     if (performance.now() - this.#read > STALE_MS) await this.load();
   }
@@ -102,7 +102,7 @@ export interface Values {
   readonly site: string;
 }
 
-/** A name that is not known takes the comma or space before it along. What a value holds is not looked at again. */
+/** An unknown name is removed with the comma or space before it. The inserted value is not scanned again. */
 export function filled(text: string, { name, operator, site }: Values): string {
   const known: Readonly<Record<string, string>> = { name: name?.trim() ?? '', operator, site };
   return text.replace(/(,?\s{0,8})\{\{(name|operator|site)\}\}/g, (_match, before: string, variable: string) => {

@@ -26,7 +26,7 @@ export interface RouteState {
   readonly route: Route;
 }
 
-/** Where the console is stands in the address, so that reload, back and a second tab find it. */
+/** The address contains the place in the console, so that reload, back and a second tab find it. */
 export function createRouter(target: Window) {
   const store = createStore<RouteState>({ route: parseRoute(target.location.hash) });
   target.addEventListener('hashchange', () => store.set({ route: parseRoute(target.location.hash) }));

@@ -5,7 +5,7 @@ type Part = keyof NonNullable<SettingsPatch['expected_updated_at']>;
 /** Another administrator has saved these parts while they were being changed here. */
 export interface SettingsConflict {
   readonly parts: readonly string[];
-  /** What holds now. */
+  /** The current settings. */
   readonly settings: SettingsResponse;
   readonly by: string;
   readonly at: string;
@@ -21,8 +21,8 @@ function conflictOf(error: unknown): SettingsConflict | null {
 }
 
 /**
- * When each part was saved that its form shows: what another administrator saves later is not written over unseen. A part
- * is seen anew where its form is, not whenever an answer tells of it.
+ * When the shown version of each part was saved: a later save by another administrator is not overwritten unseen. A
+ * part counts as seen where its form is shown, not whenever an answer contains it.
  */
 export class SeenSettings {
   readonly #times = new Map<string, string>();

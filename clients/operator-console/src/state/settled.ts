@@ -16,7 +16,7 @@ export function callbackOf(alert: AlertItem, callbacks: Known['callbacks']): Cal
   return fits.find(isOpen) ?? fits.at(-1) ?? null;
 }
 
-/** Whether there is nothing left to do about it, by what is known now. */
+/** Whether there is nothing left to do about it, as far as is known now. */
 export function isSettled(alert: AlertItem, { sessions, callbacks }: Known): boolean {
   if (alert.reason === 'callback_requested' || alert.reason === 'callback_due') {
     const callback = callbackOf(alert, callbacks);

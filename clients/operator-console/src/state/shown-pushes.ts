@@ -2,7 +2,7 @@ import type { PushClick } from '@chat-realtime/client/push';
 import type { Desk } from './desk.ts';
 import { parseRoute, type Router } from './route.ts';
 
-/** `waiting:5`: what a push is about stands in its tag. */
+/** `waiting:5`: the tag of a push contains its subject. */
 export function sessionOfTag(tag: string): number | null {
   const [, id] = /^[a-z_]+:(\d{1,15})$/.exec(tag) ?? [];
   return id === undefined ? null : Number(id);
@@ -13,7 +13,10 @@ const clickOf = (data: unknown): PushClick | null =>
     ? (data as PushClick)
     : null;
 
-/** A notification that was chosen leads here, and what is read is no longer shown. Answers what ends it. */
+/**
+ * Opens the target of a clicked notification, and removes notifications that have been read. Returns the function that
+ * ends it.
+ */
 export function watchPushes(desk: Desk, router: Router): () => void {
   if (!('serviceWorker' in navigator)) return () => undefined;
   const ending = new AbortController();

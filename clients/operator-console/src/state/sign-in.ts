@@ -6,9 +6,9 @@ import { chatAddress } from './chat-address.ts';
 export interface SignIn {
   readonly tokenUrl: string | null;
   readonly loginUrl: string | null;
-  /** Which parameter of that address takes where to come back to. */
+  /** The parameter of that address for the return address. */
   readonly returnParam: string;
-  /** The site keeps its own chat: what operators do goes there. */
+  /** The site keeps its own chat: operators' actions go there. */
   readonly site: SiteStaff | undefined;
   /** `npm start` as a demo. */
   readonly demo: boolean;

@@ -13,7 +13,7 @@ export interface Moves {
   readonly contact: readonly ContactField[];
   /** Whether there is a list of callback requests. */
   readonly calls: boolean;
-  /** What can be done with a callback request; null: what the protocol allows. */
+  /** The possible steps of a callback request; null: those of the protocol. */
   readonly callSteps: readonly CallbackStatus[] | null;
   /** `/chat/alerts` is the chat's, and not a page of the site. */
   readonly alerts: boolean;
@@ -26,8 +26,8 @@ const CONTACT_FIELDS = ['name', 'phone', 'email'] as const;
 const CALL_STEPS = ['calling', 'assigned', 'done', 'no_answer', 'cancelled'] as const;
 
 /**
- * Where a site keeps the chat, only what it has a path for: its ledger takes none of it. `isBelowPath`: the whole chat lies
- * under a path of its own, so that `/chat/` at the root is the site's.
+ * If a site keeps the chat, only actions with a path at the site: its ledger accepts none. `isBelowPath`: the whole
+ * chat is served below a path, so that `/chat/` at the root is the site's.
  */
 export function movesOf(site: SiteStaff | undefined, isBelowPath: boolean): Moves {
   const { paths = {}, request = {}, callbacks } = site ?? {};

@@ -8,7 +8,10 @@ export interface MissedEvents {
 const isEvent = (value: unknown): value is StaffEvent =>
   typeof value === 'object' && value !== null && 'type' in value && 'seq' in value && 'data' in value;
 
-/** What an answer 409 `stale` tells; an answer without it counts as nothing missed, and the send is asked about anyway. */
+/**
+ * The content of a 409 `stale` answer. Without content nothing counts as missed, and the operator is asked to confirm
+ * the send anyway.
+ */
 export function missedOf(details: unknown, expectedSeq: number): MissedEvents {
   if (typeof details !== 'object' || details === null) return { lastSeq: expectedSeq, events: [] };
   const lastSeq = 'last_seq' in details && typeof details.last_seq === 'number' ? details.last_seq : expectedSeq;

@@ -4,7 +4,7 @@ import { createStore } from '../store.ts';
 /** A chat that a colleague has given to this operator. */
 export interface Transfer {
   readonly sessionId: number;
-  /** Id of who gave it; `system` where the clock did. */
+  /** Id of the giver; `system` for a timeout. */
   readonly by: string;
   readonly at: string;
   readonly seen: boolean;
@@ -34,7 +34,10 @@ function stored(text: string | null): Transfer[] {
   }
 }
 
-/** What colleagues handed to this operator, newest first; kept across a reload. Several at once are told once. */
+/**
+ * Chats that colleagues transferred to this operator, newest first; kept across a reload. Several at once cause one
+ * notice.
+ */
 export class Transfers {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
   readonly #key: string;

@@ -6,14 +6,14 @@ const EVERY_MS = 15 * 60_000;
 const APART_MS = 60_000;
 
 /**
- * Whether a new version is there: the page, as the server gives it now, names files of this kind but no longer one that
- * runs here. A page that names none (a sign-in of the network, an error in HTML) tells nothing.
+ * Whether a new version is deployed: the page, as the server delivers it now, names files of this kind but no longer
+ * one that runs here. A page that names none (a network's sign-in page, an error in HTML) proves nothing.
  */
 export function isOutdated(page: string, running: readonly string[]): boolean {
   return running.some((path) => page.includes(path.slice(0, path.lastIndexOf('/') + 1)) && !page.includes(path));
 }
 
-/** As the page names it: files stand beside it, wherever a proxy has put both. */
+/** As the page names it: files are beside it, wherever a proxy serves both. */
 export function namedBy(page: string, address: string): string {
   const folder = new URL('.', page).href;
   return address.startsWith(folder) ? address.slice(folder.length) : new URL(address).pathname;

@@ -13,7 +13,7 @@ export interface PreviewModule {
 
 const DAY_MS = 86_400_000;
 
-/** The answer of `GET /chat/config` once what stands in the fields is saved. */
+/** The answer of `GET /chat/config` once the values of the fields are saved. */
 export function previewConfig(
   config: ConfigResponse,
   saved: SettingsResponse,

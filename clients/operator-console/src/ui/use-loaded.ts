@@ -3,7 +3,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 
 export type Loaded<T> = { readonly state: 'loading' | 'failed' } | { readonly state: 'ready'; readonly value: T };
 
-/** What a page shows, read when it opens; `reload` reads it again and keeps what is shown meanwhile. */
+/** The content of a page, loaded when it opens; `reload` loads it again and keeps the shown content until then. */
 export function useLoaded<T>(read: () => Promise<T>, inputs: readonly unknown[]) {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: 'loading' });
   const reload = useCallback(async (): Promise<void> => {

@@ -51,16 +51,16 @@ export interface Backend {
   readonly history: (access: Access, page: { beforeId?: number; limit?: number }) => Promise<MessagesResponse>;
   /** Events after a seq: closes gaps, and is the whole transport where nothing better works. */
   readonly poll: (access: Access, after: { afterSeq: number; limit?: number }) => Promise<EventsResponse>;
-  /** For a chat-service without seq: what opens the transports, which may then bring messages of its own accord. */
+  /** For a chat-service without seq: opens the transports, which may then deliver messages on their own. */
   readonly lines?: (transports: Transports, ask: AskChat<Message[]>) => Transports;
   /** Null: it is stored, and comes as an event; asked again for the same `client_message_id` it sends nothing. */
   readonly send: (access: Access, message: PostMessageRequest) => Promise<Message | null>;
-  /** A message as it came, under the id of the text that this device sent, where only the backend can tell. */
+  /** A message as it arrived, under the id of the text that this device sent, if only the backend can tell. */
   readonly own?: (sessionId: number, message: Message) => Message;
   readonly markRead: (access: Access, lastId: number) => Promise<void>;
   /** Where the customer is now; a server that does not show it to its operators needs none. */
   readonly reportPage?: (access: Access, pageUrl: string) => Promise<void>;
-  /** A wish to be called back belongs to a chat: where there is none yet, one is begun for it. */
+  /** A callback request belongs to a chat: if there is none yet, one is started for it. */
   readonly callsInChat?: boolean;
   readonly requestCallback: (access: Access | null, request: CallbackRequest) => Promise<CallbackData>;
   readonly upload: (access: Access, file: UploadFile, options?: UploadOptions) => Promise<Attachment>;

@@ -28,7 +28,7 @@ export type ConnectionState =
       readonly status: 'online';
       readonly transport: TransportName;
       readonly since: number;
-      /** True where another tab of this browser holds the connection for this one. */
+      /** True if another tab of this browser holds the connection for this one. */
       readonly shared: boolean;
       /**
        * True after close code 4529 or 4530: no slot, or the channel is off, so plain REST is polled and the channel

@@ -1,4 +1,4 @@
-/** Where the client keeps what must outlive the page. Values are text; either synchronous or not (React Native). */
+/** Storage for data that must outlive the page. Values are text; either synchronous or not (React Native). */
 export interface ChatStorage {
   readonly get: (key: string) => string | null | Promise<string | null>;
   readonly set: (key: string, value: string) => void | Promise<void>;
@@ -31,8 +31,8 @@ export interface TabChannel {
 /** The part of LockManager the client uses; the holder's end, also by a crash, frees the lock. */
 export interface TabLocks {
   /**
-   * Runs `held` when the lock is had, and holds it until the promise of `held` settles. `steal` takes it from a holder
-   * that no longer answers; the returned promise rejects when that happens to us.
+   * Runs `held` once the lock is acquired, and holds it until the promise of `held` settles. `steal` takes it from a
+   * holder that no longer answers; the returned promise rejects when that happens to us.
    */
   readonly request: (
     name: string,

@@ -1,8 +1,7 @@
 /**
- * A site's own chat by its own REST: what is said, and what was said before, is the site's; the channel only brings it
- * at once. Plain JSON, so that an attribute of a script tag can hold it. Every part has a default, which is a site that
- * answers `POST /chat/session`, `POST /chat/{id}/message`, `GET /chat/{id}?since_id=` and `GET
- * /chat/{id}/channel-token`.
+ * A site's own chat over its own REST: the site has the messages and the history; the channel only delivers new ones at
+ * once. Plain JSON, so that an attribute of a script tag can hold it. Every part has a default, for a site that answers
+ * `POST /chat/session`, `POST /chat/{id}/message`, `GET /chat/{id}?since_id=` and `GET /chat/{id}/channel-token`.
  */
 export interface SiteChat {
   /** Address of the site; default: the page's own origin. Its cookies go along, and are what signs the visitor in. */
@@ -17,20 +16,18 @@ export interface SiteChat {
   /** The site's statuses → `new`, `active`, `closed`. */
   readonly statuses?: Readonly<Record<string, string>>;
   /**
-   * Where what was said before is read: the site's REST, or the ledger beside it (`LEDGER_CUSTOMER_READS=true` there),
-   * which costs the site no request. What is written goes to the site either way.
+   * The source of the history: the site's REST, or the ledger beside it (`LEDGER_CUSTOMER_READS=true` there), which
+   * costs the site no request. New messages go to the site either way.
    */
   readonly history?: 'site' | 'ledger';
   /** Of times that the site writes without a zone, such as `Europe/Moscow`; default: UTC. */
   readonly timeZone?: string;
-  /**
-   * What the site takes of files, where `paths.upload` says where to: a file beyond it is refused before it is sent.
-   */
+  /** The site's rules for files, if `paths.upload` is set: a file that breaks them is refused before it is sent. */
   readonly files?: SiteFileLimits;
   /** Of every request that writes, such as `X-CSRF-Token`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly csrf?: SiteCsrf;
-  /** Number of a chat that was begun before, or the key of localStorage where the site's own page kept it. */
+  /** Number of an existing chat, or the key of localStorage where the site's own page stored it. */
   readonly session?: number | string;
 }
 
@@ -57,25 +54,27 @@ export interface SiteFileLimits {
 export interface SitePaths {
   create: string;
   /**
-   * Which chat the visitor has already: the same answer as of `create`, or 404. It is asked before a chat is begun.
-   * Without it a beginning whose answer was lost is not tried again by itself, since that could be a second chat.
+   * The visitor's existing chat: the same answer as for `create`, or 404. It is queried before a chat is started.
+   * Without it a start whose answer was lost is not repeated automatically, since that could make a second chat.
    */
   current: string;
   token: string;
   history: string;
   send: string;
-  /** Where the wish to be called back goes; the empty text: there is none, and the widget offers none. */
+  /** The path of callback requests; the empty text: there is none, and the widget offers none. */
   callback: string;
-  /** Where a read mark goes; without it the site hears of none. */
+  /** The path of read marks; without it the site gets none. */
   read: string;
   /**
-   * Where a file goes, as a form with the one field `fields.request.file`, before the message that carries it; the
-   * answer is the file as `fields.file` reads it. Without it the widget sends no files.
+   * The upload path for a file, as a form with the one field `fields.request.file`, before the message that contains
+   * it; the answer is the file as `fields.file` reads it. Without it the widget sends no files.
    */
   upload: string;
 }
 
-/** Where the site's answers keep a thing (`data.items` in `{data: {items}}`), and what it calls what it is sent. */
+/**
+ * Where the site's answers have a value (`data.items` in `{data: {items}}`), and the site's names for request fields.
+ */
 export interface SiteFields {
   /** In the answer of `create`. */
   id: string;
@@ -95,10 +94,10 @@ export interface SiteFields {
   /** Where the answer of `upload` keeps the file; the empty text is the answer itself. */
   uploaded: string;
   /**
-   * Of what is sent; an empty `initial_message`: the site takes none, and the first message is sent like every other.
+   * For requests; an empty `initial_message`: the site accepts none, and the first message is sent like every other.
    * `attachments` is the list of the files' ids, `file` the field of the form. `contact` is the phone number, else the
-   * e-mail; `email`, `consent` (the version that was agreed to) and `preferred_at` (the time of a call, as ISO 8601 in UTC)
-   * are sent where they have a name here.
+   * e-mail; `email`, `consent` (the version that was agreed to) and `preferred_at` (the time of a call, as ISO 8601 in
+   * UTC) are sent if they have a name here.
    */
   request: Partial<
     Record<

@@ -2,7 +2,7 @@ import type { Environment } from './environment.ts';
 import type { TransportName } from './connection.ts';
 import type { ClientFrame } from './protocol.ts';
 
-/** What a transport delivers. Fields are looked at where they are used; nothing of a frame is trusted before that. */
+/** The frames of a transport. Fields are checked where they are used; nothing in a frame is trusted before that. */
 export interface Frame {
   readonly type: string;
   readonly seq?: number | null;
@@ -11,7 +11,7 @@ export interface Frame {
   readonly data?: unknown;
 }
 
-/** `channel.ready`, or what stands for it where a transport has none: poll knows no epoch and no state. */
+/** `channel.ready`, or its substitute on a transport without it: poll knows no epoch and no state. */
 export interface ReadyData {
   readonly from_seq?: number | null;
   readonly cursor?: string;
@@ -28,7 +28,7 @@ export interface PollPage {
   readonly cursor?: string;
 }
 
-/** Who connects. A token never stands in a URL; the session it belongs to always stands beside it. */
+/** The credentials. A token is never in a URL; the session it belongs to always comes with it. */
 export interface ChannelTarget {
   readonly base: string;
   /** `session=…` or `type=staff`. */
@@ -47,7 +47,7 @@ export interface TransportPort {
   readonly target: ChannelTarget;
   readonly token: () => string;
   readonly cursor: () => number | string | null;
-  /** What opens the transports, where they are not opened as ever. */
+  /** Opens the transports, if not in the usual way. */
   readonly lines?: Transports | undefined;
 }
 

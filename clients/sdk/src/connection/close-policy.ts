@@ -1,8 +1,8 @@
 import type { StopReason } from '../api/connection.ts';
 
 /**
- * What a close code means (SPEC.md, close codes). Ranges say it, so that a client understands codes newer than itself;
- * a test holds it against the protocol's own table.
+ * The meaning of a close code (SPEC.md, close codes). It follows from the ranges, so that a client understands codes
+ * newer than itself; a test compares it with the protocol's own table.
  */
 export type ClosePolicy = 'now' | 'backoff' | 'refresh_token' | 'never' | 'poll_only';
 

@@ -9,7 +9,7 @@ const LONG_AWAY_MS = 120_000;
 /** The failure count restarts from here once the server answers: the failures before that cost it nothing. */
 const ANSWERED_FROM = 2;
 
-/** Full jitter: `random(0, min(30 s, 0.5 s × 2^n))`, at least 100 ms, never less than what the server asked for. */
+/** Full jitter: `random(0, min(30 s, 0.5 s × 2^n))`, at least 100 ms, and never less than the server requested. */
 export function backoffMs(failures: number, random: number, atLeastMs = 0): number {
   return Math.max(FLOOR_MS, atLeastMs, random * Math.min(CAP_MS, FIRST_MS * 2 ** Math.min(failures, 16)));
 }

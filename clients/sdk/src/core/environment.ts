@@ -3,7 +3,7 @@ import { intervalNow } from './interval-clock.ts';
 
 type Lifecycle = 'online' | 'visible' | 'frozen' | 'thawed';
 
-/** Memory in place of localStorage: where there is none, and where the browser refuses it (private mode, full, blocked). */
+/** Memory in place of localStorage, if there is none or the browser refuses it (private mode, full, blocked). */
 export function memoryStorage(): Omit<ChatStorage, 'keys'> & { keys(): string[] } {
   const values = new Map<string, string>();
   return {
@@ -30,7 +30,7 @@ function browserStorage(): ChatStorage {
       try {
         local.setItem(key, value);
       } catch {
-        // Full: this tab at least still knows it.
+        // Full: at least this tab still has it.
         void memory.set(key, value);
       }
     },

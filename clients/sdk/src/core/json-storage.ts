@@ -23,14 +23,14 @@ async function attempt<T>(run: () => T | Promise<T>, otherwise: T): Promise<T> {
   try {
     return await run();
   } catch {
-    // Blocked, full, or not what was once written.
+    // Blocked, full, or not the value once written.
     return otherwise;
   }
 }
 
 export function createJsonStorage(storage: ChatStorage, prefix: string): JsonStorage {
   let written: Promise<unknown> = Promise.resolve();
-  // Runs at once where storage is synchronous: what the person just wrote must outlive even a crash in this turn.
+  // Runs at once if storage is synchronous: the person's text must survive even a crash in this turn of the event loop.
   const write = (run: () => void | Promise<void>): void => {
     written = Promise.all([written, attempt(run, undefined)]);
   };

@@ -6,7 +6,7 @@ const INTERVAL_MS = 1_000;
 export interface RisingMark {
   /** Raises the value to report. */
   readonly raise: (value: number) => void;
-  /** Tells it now if it could not be reported before; `known` is what the other side said it has. */
+  /** Reports it now if that failed before; `known` is the mark that the other side has. */
   readonly kick: (known?: number) => void;
   readonly stop: () => void;
 }
@@ -29,7 +29,7 @@ export function createRisingMark(environment: Environment, send: (value: number)
       await send(value);
       reported = Math.max(reported, value);
     } catch {
-      // What failed waits for a rise or a kick, so that a server that fails is not asked for ever.
+      // A failed report waits for a rise or a kick, so that a failing server is not called forever.
     }
     sending = false;
     if (again) schedule();

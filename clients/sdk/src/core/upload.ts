@@ -25,7 +25,7 @@ export async function uploadForm(
   return answer;
 }
 
-/** Only XMLHttpRequest tells how far it is. */
+/** Only XMLHttpRequest reports the progress. */
 function watching(environment: Environment, body: Blob | FormData | null, onProgress: UploadOptions['onProgress']) {
   if (!body || !onProgress || !globalThis.XMLHttpRequest) return environment;
   return {
@@ -47,7 +47,7 @@ export async function upload(
 ): Promise<Attachment> {
   const headers = {
     'content-type': ('type' in file && file.type) || 'application/octet-stream',
-    // A header holds no other letters.
+    // A header can contain no other letters.
     'x-file-name': encodeURIComponent(file.name ?? 'file'),
   };
   const web = watching(environment, file instanceof Blob ? file : null, onProgress);

@@ -1,4 +1,4 @@
-/** Only XMLHttpRequest tells how far an upload is. */
+/** Only XMLHttpRequest reports the progress of an upload. */
 export function uploadByXhr(
   url: string,
   headers: Readonly<Record<string, string>>,

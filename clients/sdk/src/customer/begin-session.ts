@@ -8,8 +8,8 @@ import type { Credentials } from './credentials.ts';
 import { newResumeKey } from './resume-key.ts';
 
 /**
- * The resume key is kept before the server is asked, so that a lost answer is asked for again and gives the same session.
- * Null: another tab has begun it meanwhile, and `credentials` know it.
+ * The resume key is stored before the request, so that the request can be repeated after a lost answer and gives the
+ * same session. Null: another tab has started it in the meantime, and `credentials` has it.
  */
 export async function beginSession(
   environment: Environment,

@@ -84,8 +84,8 @@ export function createCredentials(
     const asked = identity();
     const identityToken = (await asked) ?? '';
     if (!identityToken && !resumeKey) {
-      // Nothing else can vouch for this session: it was opened by the link of a mail, whose token has run out, or who
-      // was asked names nobody and has signed the customer out.
+      // Nothing else can vouch for this session: it was opened by a mail link whose token has expired, or the site
+      // names nobody and has signed the customer out.
       ended = true;
       throw new ChatClientError('bad_token');
     }
@@ -112,7 +112,7 @@ export function createCredentials(
     async load() {
       await forgetting;
       const kept = { ...NOTHING, ...(await storage.get<StoredSession>(SESSION_KEY)) };
-      // Left where it is: a page that identifies finds it, and who writes here begins a chat in its place.
+      // Left where it is: a page that identifies finds it, and a visitor who writes here starts another chat.
       stored = mayShow(kept.customer === true) ? kept : NOTHING;
       return stored;
     },
@@ -135,7 +135,7 @@ export function createCredentials(
         return await call(had);
       } catch (error) {
         if (asError(error).status !== 401) throw error;
-        // Another call may have renewed it meanwhile.
+        // Another call may have renewed it in the meantime.
         if (stored.token === had.token) await renew();
         return call(await access());
       }

@@ -26,7 +26,7 @@ async function tellServer(port: IdentityPort, identity_token: string): Promise<I
   }
 }
 
-/** Tells the server who the customer is; a chat begun anonymously on this device becomes theirs. */
+/** Identifies the customer to the server; a chat started anonymously on this device becomes theirs. */
 export async function attach(port: IdentityPort, identityToken: string): Promise<Session | null> {
   const { credentials, found } = port;
   const { session, token, expires_at } = await tellServer(port, identityToken);

@@ -3,7 +3,7 @@ import type { CustomerState, ReadData } from '../api/protocol.ts';
 import { mergeMarks, NO_MARKS } from '../sync/marks.ts';
 import type { ReadyData } from '../api/transport.ts';
 
-/** What the channel says beside events: the latest value wins, and `channel.ready` repairs what was lost. */
+/** The channel's ephemeral state beside events: the latest value wins, and `channel.ready` repairs losses. */
 export interface LiveState {
   readonly marks: ReadMarks;
   readonly operatorsOnline: number;

@@ -18,7 +18,7 @@ export interface MailLinkPort {
 }
 
 /**
- * Uses the code up and keeps its chat in place of a guest's own. A signed-in customer's chat opens by who they are: it is
+ * Uses the code up and stores its chat in place of a guest's own. A signed-in customer's chat opens by identity: it is
  * left where it is, and the code is not used.
  */
 export async function openMailLink(port: MailLinkPort, code: string): Promise<Session> {
@@ -29,7 +29,7 @@ export async function openMailLink(port: MailLinkPort, code: string): Promise<Se
   const answer = await call<{ session: Session } & IssuedToken>(environment, 'POST', url, { json: { code } });
   const { session, token, expires_at } = answer;
   const isShown = session.id === credentials.stored.id;
-  // Where this device had begun the chat itself it keeps the key, which outlives the token.
+  // If this device started the chat itself it keeps the key, which outlives the token.
   const rest = isShown ? {} : { id: session.id, resume_key: null };
   credentials.keep({ ...rest, issued: { token, expires_at } });
   found(session, isShown);

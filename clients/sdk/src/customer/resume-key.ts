@@ -1,6 +1,6 @@
 /**
- * 32 random bytes in base64url. Made here, so that a lost answer to "begin a session" can be asked for again; null where
- * the platform has no good random numbers (the server makes it then).
+ * 32 random bytes in base64url. Made here, so that a request to start a session can be repeated after a lost answer;
+ * null if the platform has no good random numbers (the server makes it then).
  */
 export function newResumeKey(): string | null {
   const bytes = globalThis.crypto?.getRandomValues(new Uint8Array(32));

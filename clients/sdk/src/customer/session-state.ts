@@ -3,7 +3,7 @@ import type { Session, SessionEvent } from '../api/protocol.ts';
 /** The session after an event; a fresh read of it would say the same. */
 export function sessionAfter(session: Session, event: SessionEvent): Session {
   const { type, data, seq } = event;
-  // Also what has no seq, as a message that a chat-service without any told of.
+  // Also for a message without seq, from a chat-service that has none.
   if (!(seq > session.last_seq)) return session;
   return {
     ...session,

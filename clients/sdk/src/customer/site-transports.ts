@@ -8,8 +8,9 @@ const NOT_FOUND = 4504;
 const CHANNEL_OFF = 4530;
 
 /**
- * The transports beside a site's own chat. The channel may hear of a chat later than its customer comes, and it may be open
- * and bring nothing: then the site is asked, which has the chat. What it says comes as frames, so other tabs hear it too.
+ * The transports beside a site's own chat. The channel may learn of a chat after its customer has connected, and it may
+ * be open and deliver nothing: then the site, which has the chat, is polled. Its answers come as frames, so other tabs
+ * get them too.
  */
 export function siteTransports(transports: Transports, news: () => Promise<readonly Message[]>): Transports {
   const found = async (session: unknown): Promise<Frame[]> =>
@@ -39,7 +40,7 @@ export function siteTransports(transports: Transports, news: () => Promise<reado
         if (looking || isOver) return;
         looking = true;
         lookedAt = now();
-        // What the site does not answer now it is asked at the next look.
+        // An unanswered query is repeated at the next look.
         const frames = await found(session).catch(() => []);
         looking = false;
         if (isOver) return;
@@ -59,7 +60,7 @@ export function siteTransports(transports: Transports, news: () => Promise<reado
         countdown.clear();
         unlisten();
       };
-      // A host that takes connections and answers none may hold each of them for ten seconds.
+      // A host that accepts connections and answers none may hold each of them for ten seconds.
       lookEvery(DEGRADED_MS);
       const opened = open(environment, port, replaces, {
         ...handlers,

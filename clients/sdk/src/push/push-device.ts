@@ -1,4 +1,4 @@
-/** Why a device cannot be told. `denied`: its person said no, and only they can take that back, in the browser. */
+/** Why a device cannot be notified. `denied`: its person refused, and only they can undo that, in the browser. */
 export type PushRefusal = 'insecure' | 'unsupported' | 'denied' | 'failed';
 
 export interface PushWorkerPlace {
@@ -41,7 +41,9 @@ function active(registration: ServiceWorkerRegistration): Promise<unknown> {
   });
 }
 
-/** Asks the person, so it is called by what they press and by nothing else. `key`: the server's public VAPID key. */
+/**
+ * Asks the person for permission, so it is called only when they press a button. `key`: the server's public VAPID key.
+ */
 export async function subscribePush(place: PushWorkerPlace, key: () => Promise<string>): Promise<PushOutcome> {
   const refusal = pushRefusal();
   if (refusal !== null) return { refusal };

@@ -39,14 +39,14 @@ interface PushOptions {
   readonly data: { readonly url: string };
 }
 
-/** What a page is told when somebody chose a notification: where that leads. */
+/** The message to a page when somebody clicked a notification: its target. */
 export interface PushClick {
   readonly type: 'chat-push-click';
   readonly url: string;
 }
 
 export interface PushWorkerOptions {
-  /** A window whose address begins so is shown instead of a new one. Default: the page that the notification leads to. */
+  /** A window whose address has this prefix is shown instead of a new one. Default: the notification's target page. */
   readonly within?: string;
   /** Picture of a notification, from the worker's own address. */
   readonly icon?: string;
@@ -69,8 +69,8 @@ function read(event: PushedEvent): { title: string; body: string; tag: string; u
 }
 
 /**
- * Shows what is pushed, and leads to its chat when it is chosen: in a window that is there, else in a new one. It answers
- * no request of any page, so nothing is ever taken from a cache of ours.
+ * Shows pushed notifications, and opens their chat when clicked: in an existing window, else in a new one. It answers
+ * no request of any page, so nothing ever comes from our cache.
  */
 export function handlePush(scope: PushScope, { within, icon }: PushWorkerOptions = {}): void {
   const absolute = (url: string): string => new URL(url, scope.location.href).href;

@@ -5,7 +5,7 @@ const ITEMS_MAX = 100;
 
 export interface StaffAcks {
   readonly raise: (sessionId: number, messageId: number) => void;
-  /** Another database answers: its ids begin anew. */
+  /** Another database answers: its ids start again. */
   readonly forget: () => void;
   readonly stop: () => void;
 }

@@ -25,7 +25,7 @@ export interface StaffChannelPort {
   readonly status: (state: ConnectionState) => void;
 }
 
-/** What the staff channel says beside its events, the same for the console and for a badge. */
+/** The staff channel's state beside its events, the same for the console and for a badge. */
 export interface StaffChannel {
   readonly connection: SharedConnection;
   readonly state: ConnectionState;

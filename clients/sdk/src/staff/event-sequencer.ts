@@ -39,7 +39,10 @@ export function createEventSequencer(
     applied.set(event.session_id, event.seq);
     apply(event);
   };
-  /** The session is out of the operator's sight, and so is what is missing. What they were sent beyond it is theirs. */
+  /**
+   * The session is outside the operator's scope, and so are the missing events. What they received after it is in their
+   * scope.
+   */
   const leave = (sessionId: number, sequence: Sequence<SeqEvent>): void => {
     sequence.stop();
     repairs.delete(sessionId);

@@ -32,10 +32,10 @@ export interface SiteCalls {
 export interface SiteCallsDeps {
   readonly callbacks: SiteCallbacks;
   readonly timeZone: string;
-  /** What the site calls the colleague who takes something. */
+  /** The site's name for the colleague who takes a request. */
   readonly userField: string | undefined;
   readonly get: (path: string) => Promise<unknown>;
-  /** Where it was led elsewhere, it is done, or was asked to sign in again. */
+  /** If it was redirected, it is done, or must sign in again. */
   readonly post: (path: string, json: object) => Promise<{ readonly isElsewhere: boolean }>;
 }
 
@@ -52,7 +52,7 @@ export function createSiteCalls(deps: SiteCallsDeps): SiteCalls {
     const meant = statuses[word] ?? word;
     return STATUSES.has(meant) ? (meant as CallbackStaff['status']) : 'new';
   };
-  /** Null for what nobody could call, or tell the site about. */
+  /** Null for a request that nobody could call, or identify to the site. */
   const read = (row: unknown): CallbackStaff | null => {
     const id = numberOf(pick(row, of.id));
     const phone = textOf(pick(row, of.phone));
@@ -61,7 +61,7 @@ export function createSiteCalls(deps: SiteCallsDeps): SiteCalls {
       const value = pick(row, of[name]);
       return value === null || value === undefined || value === '' ? null : timeOf(value, instant);
     };
-    // Where nobody knows since when they wait, they have waited long enough.
+    // If the start of their wait is unknown, they have waited long enough.
     const created = at('created_at') ?? new Date(0).toISOString();
     const preferred = at('preferred_at');
     return {
@@ -94,7 +94,7 @@ export function createSiteCalls(deps: SiteCallsDeps): SiteCalls {
       if (!path || !status || !before) throw new ChatClientError('site_owned');
       const filled = path.replace('{callback}', String(id)).replace('{id}', String(before.session_id ?? ''));
       const { isElsewhere } = await post(filled, userField && userId ? { [userField]: userId } : {});
-      // A site may list what is open alone. Where it took the step, this look may fail.
+      // A site may list only open requests. If it accepted the step, this look may fail.
       const after = await list().catch(() => {
         if (isElsewhere) throw new ChatClientError('unconfirmed');
         return [];

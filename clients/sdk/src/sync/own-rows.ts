@@ -9,9 +9,9 @@ export interface Note {
   readonly session: number;
   /** The newest row before it. */
   readonly after: number;
-  /** By the device's clock, for what is forgotten. */
+  /** By the device's clock, for expiry. */
   readonly at: number;
-  /** `tried`: its outcome is not known. `taken`: the site said yes, and is never told again. */
+  /** `tried`: its outcome is unknown. `taken`: the site has accepted it, and is never sent it again. */
   readonly state: 'tried' | 'taken';
   /** The row it became: for other tabs, which may hold the text for a moment longer. */
   readonly row?: number;
@@ -31,9 +31,8 @@ const SETTLED_KEPT_MS = 60_000;
 const OTHER_WORDS_AFTER_MS = 10_000;
 
 /**
- * A site has no key by which it tells a text from its repeat, and may store another text than it was sent. So what was
- * tried is noted before it is sent, and a text whose outcome is open is looked for among the rows before it is sent
- * again.
+ * A site cannot distinguish a text from its repeat, and may store another text than it was sent. So an attempt is
+ * recorded before it is sent, and a text whose outcome is open is searched among the rows before it is sent again.
  */
 export function createOwnRows(environment: Environment, side: 'client' | 'operator') {
   const storage = createJsonStorage(environment.storage, `${PREFIX}${side}:`);
@@ -65,7 +64,7 @@ export function createOwnRows(environment: Environment, side: 'client' | 'operat
     storage.set(key, { ...note, row: rowId, at: environment.wallNow() });
     environment.setTimer(() => storage.remove(key), SETTLED_KEPT_MS);
   };
-  /** Whose it is, where that is not said by the row itself. */
+  /** The author, if the row itself does not name them. */
   const keyOf = (session: number, row: Message): string | undefined => {
     const open = [...notes].filter(
       ([name, note]) => !name.startsWith(BEGINNING) && (note.session || session) === session && note.after < row.id,

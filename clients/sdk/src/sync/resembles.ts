@@ -6,7 +6,7 @@ const ASTRAL = /[\u{10000}-\u{10FFFF}]/u;
 function decoded(text: string): string {
   let last = '';
   let now = text;
-  // Some sites escape what is escaped already.
+  // Some sites escape text twice.
   for (let turn = 0; turn < 3 && now !== last; turn += 1) {
     last = now;
     now = now.replace(
@@ -28,7 +28,10 @@ const bones = (text: string): string =>
     .normalize('NFKC')
     .replace(/[^\p{L}\p{N}]/gu, '');
 
-/** Whether a site may have made the one of the other: trimmed, escaped, cut, or without what its database cannot hold. */
+/**
+ * Whether a site may have derived one text from the other: trimmed, escaped, cut, or without characters its database
+ * cannot store.
+ */
 export function resembles(sent: string, stored: string): boolean {
   if (sent === '') return false;
   const [own, row] = [bones(sent), bones(stored)];

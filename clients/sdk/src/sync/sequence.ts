@@ -25,12 +25,12 @@ export interface SequencePort<E extends Sequenced> {
 export interface Sequence<E extends Sequenced> {
   /** Seq of the last event applied; null until a snapshot said where to begin. */
   readonly cursor: number | null;
-  /** What waits for something before it. */
+  /** Events that wait for an earlier one. */
   readonly held: Iterable<E>;
   readonly offer: (event: E) => void;
   /** The head is at least here: fetches what is missing. */
   readonly expect: (head: number) => void;
-  /** Begins anew behind this seq; null: everything offered is held until a snapshot is there. */
+  /** Starts again after this seq; null: everything offered is held until there is a snapshot. */
   readonly restart: (cursor: number | null) => void;
   readonly stop: () => void;
 }
@@ -41,7 +41,7 @@ export interface Sequence<E extends Sequenced> {
  */
 export function createSequence<E extends Sequenced>(environment: Environment, port: SequencePort<E>): Sequence<E> {
   const countdown = createCountdown(environment);
-  /** NaN where no snapshot has said yet where to begin: it is equal to nothing, and neither above nor below. */
+  /** NaN while no snapshot has set the start: it is equal to nothing, and neither above nor below. */
   let cursor = Number.NaN;
   let wanted = 0;
   let held = new Map<number, E>();
@@ -78,8 +78,7 @@ export function createSequence<E extends Sequenced>(environment: Environment, po
       }
       repairing = false;
       failures = 0;
-      // What was expected beyond the head that REST knows is on its way, or was never there; news since then are asked
-      // for.
+      // An event expected beyond the head that REST knows is in flight, or never existed; newer events are requested.
       if (wanted === known) wanted = 0;
       if (!complete()) later(HOLD_MS);
     } catch (thrown) {

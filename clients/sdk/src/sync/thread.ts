@@ -6,10 +6,10 @@ import type { OutboxEntry } from './outbox.ts';
 export interface Thread {
   readonly newestId: number;
   readonly oldestId: number;
-  /** False where it is there already. */
+  /** False if it is already there. */
   readonly add: (message: Message) => boolean;
   readonly replace: (messages: readonly Message[]) => void;
-  /** Forgets what the server has erased. */
+  /** Removes what the server has erased. */
   readonly erase: (erased: ErasedData) => void;
   /** With the outbox behind them; objects stay the same while nothing about them changed. */
   readonly view: (outbox: readonly OutboxEntry[], marksOfOthers: Marks) => readonly ChatMessage[];

@@ -43,7 +43,7 @@ export function createTypingList(environment: Environment, changed: () => void):
   };
 }
 
-/** Own typing: told at once, repeated while it goes on (receivers forget it after 6 s), ended after a pause. */
+/** Own typing: sent at once, repeated while it continues (receivers drop it after 6 s), ended after a pause. */
 export function createTypingSender(
   environment: Environment,
   send: (active: boolean) => void,

@@ -46,7 +46,7 @@ export function createPeers({ environment, port, real, post, follow, elect, role
   const countdown = createCountdown(environment);
   let since = 0;
   let misses = 0;
-  /** Frames that came while this tab joins: they are newer than the state it was told, so they are taken after it. */
+  /** Frames that came while this tab joins: they are newer than the state it received, so they are applied after it. */
   let early: Frame[] | null = null;
   let joining = 0;
 

@@ -11,7 +11,7 @@ export interface VirtualClock {
   readonly now: () => number;
   readonly setTimer: (callback: () => void, ms: number) => unknown;
   readonly clearTimer: (timer: unknown) => void;
-  /** Turns the clock, running what falls due in order, and what follows from it. */
+  /** Advances the clock, running due work in order, and what follows from it. */
   readonly advance: (ms: number) => Promise<void>;
 }
 

@@ -14,12 +14,12 @@ export interface FakePassage {
   readonly delayMs: number;
 }
 
-/** The gateway: the real core in the world's own time, and what lies behind it for a test to break. */
+/** The gateway: the real core in virtual time, and the parts behind it for a test to break. */
 export interface FakeGateway {
   readonly connections: readonly FakeConnection[];
   /** The way of live events from the chat-service: Redis, for the real one. */
   readonly livePath: {
-    /** Asked for every publication. */
+    /** Called for every publication. */
     passage: () => FakePassage;
     readonly disconnect: () => void;
     readonly reconnect: () => void;
@@ -28,7 +28,7 @@ export interface FakeGateway {
   readonly source: {
     /** Milliseconds every call takes; a number below 0 makes it fail. */
     latencyMs: number;
-    /** Milliseconds an answer is on its way, older than what happens meanwhile. */
+    /** Milliseconds an answer is in flight; it is then older than later events. */
     answerDelayMs: number;
   };
   /** Its process ends, and another one takes its place. */

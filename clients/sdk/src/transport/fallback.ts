@@ -24,7 +24,7 @@ export interface Fallback {
   readonly probeFailed: () => void;
   /** The network changed: what failed before may work now. */
   readonly probeAnew: () => void;
-  /** Begins again with the best. */
+  /** Starts again with the best. */
   readonly top: () => void;
 }
 
@@ -60,7 +60,7 @@ export function createFallback(
     failed(transport) {
       if (transport !== nameAt(rank)) return false;
       failures += 1;
-      // A WebSocket may fail once by chance; what stands in for it is not asked twice.
+      // A WebSocket may fail once by chance; its substitutes get no second attempt.
       if (failures < (transport === 'websocket' ? 2 : 1)) return false;
       failures = 0;
       rank = (rank + 1) % names.length;

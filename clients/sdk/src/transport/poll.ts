@@ -36,7 +36,7 @@ function openLoop(
         handlers.frame({ type: 'channel.ready', data: { from_seq: cursor ?? page.last_seq, cursor: page.cursor } });
       handlers.alive();
       for (const event of page.events) handlers.frame(event);
-      // The cursor is told after its events: until then they would be asked for again.
+      // The cursor is reported after its events: until then they would be requested again.
       if (page.cursor !== undefined) handlers.frame({ type: 'channel.cursor', cursor: page.cursor });
       // An answer at once that brought nothing further, over and over, would be a loop without end.
       const idle = port.cursor() === cursor && !first && environment.now() - began < MIN_INTERVAL_MS;
@@ -64,7 +64,7 @@ export const openPoll: TransportOpener = (environment, port, _replaces, handlers
     return call<PollPage>(environment, 'GET', `${target.base}/channel/poll`, options);
   });
 
-/** Plain REST: what is left where the gateway is full or cannot be reached. */
+/** Plain REST: the last resort if the gateway is full or cannot be reached. */
 export const openRest: TransportOpener = (environment, port, _replaces, handlers) => {
   const { restIntervalMs = REST_INTERVAL_MS, restPoll } = port.target;
   return openLoop(environment, port, handlers, restIntervalMs, (cursor, _first, signal) => restPoll(cursor, signal));

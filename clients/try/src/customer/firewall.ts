@@ -1,7 +1,7 @@
 import type { Carrier, Ceiling } from './api.ts';
 
 const RECENT_MS = 2_000;
-/** Plain REST asks every five seconds. */
+/** Plain REST polls every five seconds. */
 const REST_RECENT_MS = 6_000;
 const SSE = '/channel/sse';
 const POLL = '/channel/poll';
@@ -12,8 +12,8 @@ export interface Firewall {
 }
 
 /**
- * Stands where the proxy of a company would: it lets WebSocket through, or only SSE, or neither. The widget knows nothing
- * of it and has to find out.
+ * Acts as a company's proxy: it lets WebSocket through, or only SSE, or neither. The widget does not know about it and
+ * has to find out.
  */
 export function installFirewall(target: Window & typeof globalThis): Firewall {
   const { WebSocket: NativeWebSocket } = target;

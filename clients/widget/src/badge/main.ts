@@ -16,7 +16,7 @@ declare global {
   }
 }
 
-/** The site's own address that knows by its session who is signed in. */
+/** The site's own address, which identifies the signed-in person by its session. */
 async function tokenFrom(url: string): Promise<StaffToken> {
   const response = await fetch(url, { credentials: 'same-origin', headers: { accept: 'application/json' } });
   // The client tells by the status whether asking again can help.

@@ -18,8 +18,8 @@ interface HostClass extends CustomElementConstructor {
 }
 
 /**
- * A page that replaces its body (Turbo, htmx, Livewire) neither loses the element nor keeps copies of it.
- * A loader that runs again finds the class of the first, which a page can define once only; so who lives stands there.
+ * A page that replaces its body (Turbo, htmx, Livewire) neither loses the element nor keeps copies of it. A loader that
+ * runs again finds the class of the first, which a page can define only once; so the living element is stored there.
  */
 function hostClass(): HostClass {
   const known: HostClass | undefined = customElements.get(NAME);

@@ -32,7 +32,7 @@ function begin(): void {
           /chat-return/.test(location.hash) || holds('localStorage', storedSessionKey(namespace))
         : holds('sessionStorage', openKey(namespace)),
   });
-  // With a queue that begins by itself the attributes are defaults under what it says.
+  // With a queue that calls `init` itself the attributes are defaults below its options.
   void widget.init(readOptions(data)).catch(() => undefined);
   playQueue(present?.q ?? [], widget);
 }

@@ -30,7 +30,7 @@ function readAll(data: DOMStringMap, defaults: object): object {
   return defined(Object.fromEntries(Object.entries(defaults).map(([name, like]) => [name, read(data[name], like)])));
 }
 
-/** What stands in the script tag or behind its address. What says nothing usable counts as absent. */
+/** Options from the script tag or its address. An unusable value counts as absent. */
 export function readOptions(data: DOMStringMap): WidgetOptions {
   return { ...readAll(data, DEFAULTS), theme: readAll(data, THEME) };
 }

@@ -3,7 +3,7 @@ const FOLDER = '/widget/v1/';
 export interface LoaderAddress {
   /** Origin (and prefix) the files come from; undefined: nothing tells. */
   readonly base: string | undefined;
-  /** What was said beside the address: the query of the script, then the attributes of its tag. */
+  /** Options besides the address: the query of the script, then the attributes of its tag. */
   readonly data: DOMStringMap;
 }
 

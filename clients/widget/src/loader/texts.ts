@@ -16,7 +16,7 @@ const TEXTS: Record<Settings['locale'], Record<State, string>> = {
   },
 };
 
-/** The launcher's name for those who do not see it; what is unread is said by the panel: «2 новых сообщения». */
+/** The launcher's name for screen readers; the panel provides the unread count: «2 новых сообщения». */
 export function launcherLabel(locale: Settings['locale'], state: State, unread: string): string {
   const label = TEXTS[locale][state];
   return state === 'closed' && unread ? `${label}, ${unread}` : label;

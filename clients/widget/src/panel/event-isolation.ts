@@ -32,10 +32,10 @@ function copyOf(event: Event): Event {
 }
 
 /**
- * The chat is a guest in a page that has hotkeys, focus traps and modals of its own. What begins in our element is caught
- * on `window`, before everything of the page that came after us, and told on inside our shadow root alone. Nothing is
- * prevented that we do not handle ourselves, so typing, Tab, input methods and the browser's shortcuts go on working.
- * Listeners that the page put on `window` before us, for the capture phase, are out of reach.
+ * The chat is a guest in a page that has its own hotkeys, focus traps and modals. Events that begin in our element are
+ * caught on `window`, before all later listeners of the page, and forwarded only inside our shadow root. Only events
+ * that we handle ourselves are prevented, so typing, Tab, input methods and the browser's shortcuts keep working.
+ * Capture listeners that the page added to `window` before us are out of reach.
  */
 export function isolateEvents(element: HTMLElement): () => void {
   const ending = new AbortController();

@@ -1,4 +1,4 @@
-/** `keep`: ways to take the chat along. */
+/** `keep`: ways to continue the chat elsewhere. */
 export type View = 'chat' | 'callback' | 'keep';
 
 /** What is written into the form for a callback. */

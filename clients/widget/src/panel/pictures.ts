@@ -4,7 +4,10 @@ import { type Cell, createCell } from './cell.ts';
 /** As many as the server answers at once. */
 const AT_ONCE = 20;
 
-/** Pictures of the operators in this chat, by id. Asked for once on a page, for those who have written or taken the chat. */
+/**
+ * Pictures of the operators in this chat, by id. Requested once per page, for those who have written in or claimed the
+ * chat.
+ */
 export function createPictures(baseUrl: string, client: ChatClient): Cell<Readonly<Record<string, string>>> {
   const pictures = createCell<Readonly<Record<string, string>>>({});
   const asked = new Set<string>();
@@ -19,7 +22,7 @@ export function createPictures(baseUrl: string, client: ChatClient): Cell<Readon
       const urls = Object.entries(found).map(([id, path]) => [id, base + path] as const);
       if (urls.length > 0) pictures.set({ ...pictures.getState(), ...Object.fromEntries(urls) });
     } catch {
-      // Initials stand there, as for who has none.
+      // Initials are shown, as for operators without a picture.
     }
   }
 

@@ -38,7 +38,7 @@ export function answersFor(answers: Answers, config: ConfigResponse | null): Rec
   return Object.fromEntries(all.filter(([, value]) => value !== ''));
 }
 
-/** What keeps a chat from being begun, in the order of the fields. */
+/** Reasons why a chat cannot start, in the order of the fields. */
 export function judgePrechat(values: PrechatValues, config: ConfigResponse | null, texts: Texts): PrechatErrors {
   const errors: Record<string, string> = {};
   for (const { name, required } of config?.prechat_fields ?? []) {

@@ -8,9 +8,9 @@ interface Page {
 }
 
 /**
- * The worker that shows what is pushed: the file that the site names in `data-push-worker`, or the chat's own where page
- * and chat are one origin. Null: there is none that this page may have. Its scope covers no page, so a worker of the
- * site stays the site's.
+ * The worker that shows notifications: the file that the site names in `data-push-worker`, or the chat's own if page
+ * and chat are on one origin. Null: this page may have none. Its scope covers no page, so the site's own worker keeps
+ * its pages.
  */
 export function pushWorkerOf(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
@@ -48,7 +48,7 @@ export function createPush(
     const answer = await fetch(`${baseUrl}/chat/push/key`);
     return ((await answer.json()) as { public_key: string }).public_key;
   };
-  /** Whose chat this device was added to; a later one is asked for anew. */
+  /** The chat this device was added to; a later one requires a new consent. */
   const look = async (): Promise<void> => {
     if (place === null || pushRefusal() !== null || state.getState() === 'asking') return;
     try {

@@ -1,8 +1,8 @@
 import { ChatClientError } from '@chat-realtime/client';
 
 /**
- * The browser hides the answer to a refused origin from the page, so it looks like no network. A request whose answer
- * nobody may read tells the two apart: it succeeds when the server is there.
+ * The browser hides the answer to a refused origin from the page, so it looks like a lost network. A request whose
+ * answer nobody may read distinguishes the two: it succeeds when the server is available.
  */
 async function looksRefused(error: unknown, baseUrl: string): Promise<boolean> {
   if (!(error instanceof ChatClientError)) return false;
@@ -14,7 +14,7 @@ async function looksRefused(error: unknown, baseUrl: string): Promise<boolean> {
   );
 }
 
-/** Tells the developer who embeds the widget what is missing, once. */
+/** Logs what is missing for the developer who embeds the widget, once. */
 export function createOriginAdviser(baseUrl: string): (error: unknown) => Promise<void> {
   let reported = false;
   return async (error) => {

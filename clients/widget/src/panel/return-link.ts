@@ -3,8 +3,8 @@ import { type ChatClient, ChatClientError } from '@chat-realtime/client';
 const NAME = 'chat-return=';
 
 /**
- * The code of a mail's link, `#chat-return=…`, and takes it out of the address: it must neither be read by other scripts
- * of the page nor be kept in the history. What else stands behind the `#` is the page's, and stays.
+ * Reads the code of a mail link, `#chat-return=…`, and removes it from the address, so that other scripts of the page
+ * cannot read it and the history does not keep it. The rest behind the `#` belongs to the page, and stays.
  */
 export function takeReturnCode(
   at: Pick<Location, 'hash' | 'pathname' | 'search'> = location,
@@ -26,7 +26,7 @@ export type Said = 'linkEnded' | 'linkSignedIn' | 'wait' | 'connectionLost';
 interface Opening {
   readonly client: Pick<ChatClient, 'openMailLink'>;
   readonly signal: AbortSignal;
-  /** Where the person reads it. */
+  /** Shows a text to the person. */
   readonly say: (text: Said | null) => void;
   readonly failed: (error: unknown) => void;
 }

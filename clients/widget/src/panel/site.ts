@@ -24,7 +24,7 @@ export function siteOf({ site }: Pick<Settings, 'site'>, page: Page = document):
   return {};
 }
 
-/** What of calls can be asked for: a site has to have a path for them, and a name for the time of one. */
+/** The supported parts of a callback request: a site must have a path for them, and a name for the time. */
 export interface Calls {
   readonly offered: boolean;
   readonly atTime: boolean;
@@ -37,7 +37,7 @@ export function callsOf(site: SiteChat | null): Calls {
   };
 }
 
-/** Takes over the chat that the site's own page has begun: its server vouches for the visitor by the cookie. */
+/** Takes over the chat that the site's own page has started: its server vouches for the visitor by the cookie. */
 export function adoptSession(
   { session }: SiteChat,
   namespace: string,
@@ -50,7 +50,7 @@ export function adoptSession(
     if (!Number.isSafeInteger(id) || id <= 0) return;
     storage.setItem(key, JSON.stringify({ id, token: null, renew_at: 0, resume_key: 'site' }));
   } catch {
-    // Storage is blocked: the chat begins anew, as everything does there.
+    // Storage is blocked: the chat starts again, as everything does there.
     return;
   }
 }

@@ -2,7 +2,7 @@ import { storedSessionKey } from '@chat-realtime/client';
 import { openKey } from '../open-key.ts';
 import type { CallbackValues, PrechatValues, View } from './form-values.ts';
 
-/** What the visitor has begun to write: it outlives the page, for this tab only. */
+/** The visitor's draft: it outlives the page, for this tab only. */
 export interface Kept {
   readonly view: View;
   readonly draft: string;
@@ -10,7 +10,7 @@ export interface Kept {
   /** Which text the consent in `prechat` was given to. */
   readonly consentVersion: string | null;
   readonly callback: CallbackValues;
-  /** The newest message whose card beside the button was put away. */
+  /** The newest message whose card beside the button was dismissed. */
   readonly dismissed: number;
   /** Which signed-in customer wrote it: hidden from the next user of this tab. Null: no one was signed in. */
   readonly customer: string | null;
@@ -29,7 +29,7 @@ export function createTabMemory(namespace: string): TabMemory {
     try {
       return use(sessionStorage);
     } catch {
-      // Storage is blocked or full, or holds what another version wrote: the text lasts as long as the page.
+      // Storage is blocked or full, or has data of another version: the text lasts until the page is left.
       return null;
     }
   };

@@ -16,7 +16,7 @@ export interface Uploads extends Cell<readonly Upload[]> {
   add(files: readonly File[]): void;
   retry(key: number): void;
   remove(key: number): void;
-  /** Takes what is ready for a message and begins anew. */
+  /** Takes the uploads that are ready for a message and starts again. */
   take(): Attachment[];
   destroy(): void;
 }
@@ -29,16 +29,16 @@ export interface UploadsOptions {
   readonly refused: (refusal: UploadRefusal) => void;
   /** In words, to be shown with the file. */
   readonly explain: (error: unknown) => { readonly error: string; readonly again: boolean };
-  /** What was said of files before is over. */
+  /** Earlier messages about files are outdated. */
   readonly settled: () => void;
 }
 
-/** What a file dialog may offer; undefined where everything is taken, which greys out nothing. */
+/** The types for a file dialog; undefined if everything is accepted, which greys out nothing. */
 export function dialogTypes(mime: readonly string[] | undefined): string | undefined {
   return mime === undefined || mime.includes('application/octet-stream') ? undefined : mime.join(',');
 }
 
-/** Whether this chat takes no files at all. */
+/** Whether this chat accepts no files at all. */
 export const takesNoFiles = (config: ConfigResponse | null): boolean => config?.attachments.max_per_message === 0;
 
 /** Files of the message being written: judged before a byte is sent, each on its own way up. */
@@ -55,7 +55,7 @@ export function createUploads({ client, limits, prepare, refused, explain, settl
     const limit = limits();
     if (limit === null) return true;
     if (file.size > limit.max_bytes) refused({ why: 'too_large', name: file.name, limit: limit.max_bytes });
-    // The server looks at the bytes; the browser's guess is only taken where it is clearly something else.
+    // The server examines the bytes; the browser's guess is used only if it is clearly something else.
     else if (
       dialogTypes(limit.mime) !== undefined &&
       file.type.startsWith('image/') &&

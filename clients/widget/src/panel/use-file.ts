@@ -14,7 +14,7 @@ type Trouble = 'failed' | 'gone';
 export interface FileInUse {
   readonly url: string | null;
   readonly trouble: Trouble | null;
-  /** Asks for an address that is valid now; null where there is none. */
+  /** Requests an address that is valid now; null if there is none. */
   readonly renew: () => Promise<string | null>;
   /** Of a picture that did not load: its address has ended, or there is more to it. */
   readonly broken: () => void;

@@ -94,7 +94,7 @@ export function createWriting(memory: TabMemory, client: ChatClient, config: Cel
   for (const cell of [view, draft, prechat, callback, dismissed]) cell.subscribe(keep);
   client.subscribe(look);
   client.on('event', (event) => {
-    // What was begun in a chat that was erased whole is of what was to go.
+    // A draft in a chat that was erased as a whole is erased too.
     if (event.type === 'chat.erased' && event.data.scope === 'session') clear();
   });
   config.subscribe(() => {

@@ -1,9 +1,9 @@
 import type { MigrationConnection } from '../migrate.ts';
 
 /**
- * What a restore must not undo. A revoked session, an ended sign-in, a closed account and a password changed since the
- * backup stay so: someone who was locked out must not get in again because a disk was lost. Temporary tables carry this
- * from before the old rows are deleted until the new ones are there.
+ * The changes that a restore must not undo. A revoked session, an ended sign-in, a closed account and a password
+ * changed since the backup stay so: someone who was locked out must not get in again because a disk was lost. Temporary
+ * tables hold them from before the old rows are deleted until the new ones are there.
  */
 const KEEP = `
   CREATE TEMP TABLE kept_revocation ON COMMIT DROP AS SELECT kind, subject, not_after FROM revocation;

@@ -76,7 +76,7 @@ export async function writeBackup(
   }
 }
 
-/** Version 0.1.0 told it otherwise. */
+/** Version 0.1.0 represented it differently. */
 async function epochIn(connection: PlainConnection): Promise<string | null> {
   const [told] = await connection.query<{ yes: boolean }>(
     `SELECT to_regprocedure('chat_epoch()') IS NOT NULL AS yes`,

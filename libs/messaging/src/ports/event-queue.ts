@@ -53,11 +53,12 @@ export type Delivery =
 
 export interface EventConsumer {
   /**
-   * Starts consuming; reconnects by itself for ever. `handler` gets deliveries in queue order, as many as have arrived,
-   * and is not called again before its promise settles. What is neither acked nor refused comes again.
+   * Starts consuming; reconnects automatically, forever. `handler` gets deliveries in queue order, as many as have
+   * arrived, and is not called again before its promise settles. Deliveries that are neither acked nor refused are
+   * redelivered.
    */
   start(handler: (deliveries: readonly Delivery[]) => Promise<void>): Promise<void>;
-  /** Cancels the consumer and gives back what is unacked, so that nothing is requeued in a loop. */
+  /** Cancels the consumer and returns unacked messages, so that nothing is requeued in a loop. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Deletes the dead letters for good, so that erased content cannot be found in them. Rejects if it cannot now. */
@@ -65,8 +66,8 @@ export interface EventConsumer {
   /** Keeps them where no restart forgets them. Rejects if that is not certain; some may have been kept then. */
   keepErasures(erasures: readonly PendingErasure[]): Promise<void>;
   /**
-   * Gives what is kept to `finish`, the oldest first and not without a bound, and keeps on what it answers false for.
-   * Resolves with how many are left. Rejects if the queue cannot be read now.
+   * Passes the stored erasures to `finish`, the oldest first and up to a limit, and keeps those for which it returns
+   * false. Resolves with how many are left. Rejects if the queue cannot be read now.
    */
   retryErasures(finish: (erasure: PendingErasure) => Promise<boolean>): Promise<number>;
   readonly connected: boolean;

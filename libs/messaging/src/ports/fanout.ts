@@ -8,7 +8,7 @@ export type FanoutCommand =
       readonly payload: string;
       readonly maxLength: number;
     }
-  /** Takes what a session left in a stream out of it: entries whose field is a frame of this session, up to a seq. */
+  /** Removes a session's frames from a stream: entries whose field is a frame of this session, up to a seq. */
   | {
       readonly kind: 'scrub';
       readonly stream: string;

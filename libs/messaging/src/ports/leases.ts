@@ -1,5 +1,5 @@
 export interface LeaseRequest {
-  /** What is limited, such as `session:123` or `staff:7`. */
+  /** The limited subject, such as `session:123` or `staff:7`. */
   readonly key: string;
   readonly limit: number;
   /** Connection id: the same holder asking again renews. */

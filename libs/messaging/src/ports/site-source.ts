@@ -25,7 +25,7 @@ export interface SiteSource {
   readonly state: SiteSourceState;
   /** What waits in the queue, as far as the broker last said; undefined while it is not there. */
   readonly waiting: number | undefined;
-  /** Nobody may find in what was refused what was erased. Rejects while there is no connection. */
+  /** Removes erased content from the refused messages. Rejects while there is no connection. */
   emptyDeadLetters(): Promise<void>;
   close(): Promise<void>;
 }

@@ -66,7 +66,7 @@ export class ErasureQueue {
       if (error instanceof QueueSilentError) this.#queues.silent(ERASURE_QUEUE);
       throw error;
     } finally {
-      // What was taken and not settled is given back by this.
+      // Returns messages that were received and not settled.
       await answered(closeChannel(channel), ERASURE_QUEUE, this.#answerMs).catch(() => undefined);
     }
   }

@@ -4,7 +4,7 @@ import { closeChannel } from './channels.ts';
 import { toError } from '../errors.ts';
 import type { MessagingLogger } from '../logger.ts';
 
-/** AMQP `type` of a message that only asks whether a queue takes messages; its reader drops it. */
+/** AMQP `type` of a message that only tests whether a queue accepts messages; its reader drops it. */
 export const PROBE_TYPE = 'chat.probe';
 
 /** How long a queue may leave a declaration, a consumer or a message without an answer. */
@@ -13,7 +13,7 @@ const ANSWER_MS = 6_000;
 const BROKEN_AFTER_CONNECTIONS = 2;
 const PROBE_LIFE_MS = 30_000;
 
-/** A queue was reached by its name and did not answer in time, or refused what it must take. */
+/** A queue was addressed by name and did not answer in time, or refused a message it must accept. */
 export class QueueSilentError extends Error {
   override readonly name = 'QueueSilentError';
   readonly code = 'queue_silent';
@@ -82,7 +82,7 @@ export class OwnQueues {
   }
 
   async #ask(channel: ConfirmChannel, queue: string): Promise<void> {
-    // Whoever reads the queue drops it; where nobody does, as of the dead letters, it does not stay.
+    // The queue's reader drops it; in a queue without a reader, like the dead letters, it expires.
     channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, persistent: true, expiration: PROBE_LIFE_MS });
     await answered(channel.waitForConfirms(), queue);
   }

@@ -5,9 +5,9 @@ import { onChannel } from './channels.ts';
 const DIRECT_REPLY = 'amq.rabbitmq.reply-to';
 
 /**
- * Asks the readers of these queues with a message at the end of each, and returns the queues whose reader had settled
- * everything before it within `ms`. (The message count of a quorum queue may be some hundred milliseconds old and does
- * not include unacknowledged messages.)
+ * Queries the readers of these queues with a message at the end of each, and returns the queues whose reader had
+ * settled everything before it within `ms`. (The message count of a quorum queue may be some hundred milliseconds old
+ * and does not include unacknowledged messages.)
  */
 export function readToTheirEnd(model: ChannelModel, queues: readonly string[], ms: number): Promise<Set<string>> {
   return onChannel(model, async (channel) => {

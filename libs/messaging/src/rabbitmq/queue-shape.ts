@@ -55,7 +55,7 @@ export async function declareQueues(channel: Channel, shape: QueueShape): Promis
     await channel.assertQueue(queue, { durable: true, arguments: QUEUE_ARGUMENTS });
 }
 
-/** Brings events into the queues of this shape. */
+/** Routes events into the queues of this shape. */
 export async function bindQueues(channel: Channel, shape: QueueShape): Promise<void> {
   if (shape === 1) {
     for (const key of EVENT_KEYS) await channel.bindQueue(DISPATCHER_QUEUE, EVENTS_EXCHANGE, key);
@@ -69,7 +69,7 @@ export async function bindQueues(channel: Channel, shape: QueueShape): Promise<v
   for (const key of EVENT_KEYS) await channel.bindExchange(exchange, EVENTS_EXCHANGE, key);
 }
 
-/** No event goes into the queues by this shape any more. What is in them stays. */
+/** No event is routed to the queues of this shape any more. Their messages stay. */
 export async function releaseQueues(channel: Channel, shape: QueueShape): Promise<void> {
   if (shape > 1) await channel.deleteExchange(sessionsExchange(shape));
   else for (const key of EVENT_KEYS) await channel.unbindQueue(DISPATCHER_QUEUE, EVENTS_EXCHANGE, key);

@@ -20,8 +20,8 @@ function isOfAnotherShape(error: unknown): boolean {
 }
 
 /**
- * A queue keeps the arguments it was made with. One that was made before there were limits is read on as it is, and
- * what lies in it stays: answers false then.
+ * A queue keeps the arguments it was made with. One made before there were limits is still read as it is, and its
+ * messages stay: returns false then.
  */
 export async function declareLimited(
   limits: SiteLimits,

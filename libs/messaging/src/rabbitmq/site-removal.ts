@@ -25,9 +25,8 @@ export class SiteQueuesInUseError extends Error {
 }
 
 /**
- * Takes out of a site's broker all that is ours: exchanges first, so that nothing comes any more. With `drop` also where
- * messages lie in the queues.
- * @throws SiteQueuesInUseError
+ * Removes everything of ours from a site's broker: exchanges first, so that nothing new arrives. With `drop` also
+ * queues with messages. @throws SiteQueuesInUseError
  */
 export async function removeSiteQueues(url: string, { drop }: { readonly drop: boolean }): Promise<SiteLeftover[]> {
   return connected(url, async (model) => {

@@ -78,8 +78,8 @@ export async function wasMissing(model: ChannelModel, shapes: readonly QueueShap
 
 /**
  * A quorum queue whose node was killed soon after the queue was declared may come back as a name without a process: it
- * can be declared, but refuses every message for ever, or answers nothing at all. Only making it anew helps; what was
- * in it is published again.
+ * can be declared, but refuses every message forever, or never answers. Only recreating it helps; its messages are
+ * published again.
  */
 export async function deleteBrokenQueues(model: ChannelModel, shapes: readonly QueueShape[]): Promise<void> {
   await onChannel(model, async (channel) => {

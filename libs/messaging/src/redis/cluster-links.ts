@@ -61,7 +61,7 @@ export class ClusterLinks {
         ...(subscribes === undefined ? {} : { subscribes }),
         onReady: () => onChange?.(),
         onLost: () => {
-          // Another may have taken its place.
+          // Another link may have replaced it.
           map.doubt();
           onChange?.();
         },

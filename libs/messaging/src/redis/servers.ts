@@ -5,7 +5,7 @@ import { ClusterLinks } from './cluster-links.ts';
 import { ClusterMap } from './cluster-map.ts';
 import { type RedisClient, RedisLink, type RedisLinkOptions } from './link.ts';
 
-/** Where Redis is: one server, or a cluster. */
+/** The address of Redis: one server, or a cluster. */
 export interface RedisPlace {
   /** Of the one server; of a cluster, user, password, scheme and one of its servers. */
   readonly url: string;
@@ -17,7 +17,7 @@ export function isCluster({ clusterNodes = [] }: RedisPlace): boolean {
   return clusterNodes.length > 0;
 }
 
-/** Of a cluster: the server does not have this slot, or not now. What was asked was not done. */
+/** From a cluster: the server does not have this slot, or not now. The command was not executed. */
 export function isElsewhere(error: unknown): error is ErrorReply {
   return (
     error instanceof ErrorReply &&
@@ -25,7 +25,7 @@ export function isElsewhere(error: unknown): error is ErrorReply {
   );
 }
 
-/** Clients by what they are wanted for. */
+/** Clients by purpose. */
 export interface RedisServers {
   /** Of the server that has this key. @throws UnavailableError */
   require(key: string): RedisClient;

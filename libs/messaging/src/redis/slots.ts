@@ -16,7 +16,7 @@ export function slotOf(key: string): number {
   return crc % SLOTS;
 }
 
-/** What stands between the first `{` and the next `}`; an empty one is none. */
+/** The text between the first `{` and the next `}`; an empty one counts as none. */
 function tagOf(key: string): string {
   const from = key.indexOf('{');
   if (from < 0) return key;

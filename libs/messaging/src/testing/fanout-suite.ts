@@ -7,7 +7,7 @@ export interface FanoutFixture {
   cleanUp(): Promise<void>;
 }
 
-/** Remembers what came, as text. */
+/** Records received frames, as text. */
 export function recorder(): { listener: FanoutListener; texts: string[]; payloads: Buffer[] } {
   const texts: string[] = [];
   const payloads: Buffer[] = [];

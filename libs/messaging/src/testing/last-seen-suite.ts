@@ -46,7 +46,7 @@ export function lastSeenSuite(name: string, make: () => Promise<LastSeenFixture>
       const record = async (lastId: number): Promise<void> => {
         const at = Date.now();
         await lastSeen.record([1, 2].map((sessionId) => ({ sessionId, participant: 'client', lastId, at })));
-        // What happens in one millisecond has no order.
+        // Marks within one millisecond have no order.
         await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(at);
       };
       const known = async (): Promise<number[]> =>

@@ -29,7 +29,7 @@ export async function withChannel<T>(server: ManagedServer, use: (channel: Chann
   }
 }
 
-/** As on a broker where nobody ever was. */
+/** As on a broker that was never used. */
 export async function deleteTopology(server: ManagedServer): Promise<void> {
   await withChannel(server, async (channel) => {
     const queues = QUEUE_COUNTS.flatMap((count) => queueNames(count));

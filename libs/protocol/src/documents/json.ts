@@ -1,5 +1,5 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-/** What a reference to a named schema begins with. */
+/** The prefix of a reference to a named schema. */
 export const REF_PREFIX = '#/components/schemas/';

@@ -1,5 +1,5 @@
-// A client made from these documents must not break when a type, a status or a reason is added. So what the server
-// says is printed open: lists of values as `x-extensible-enum`, unions of frames with a variant for what is yet unknown.
+// A client generated from these documents must not break when a type, a status or a reason is added. So the server's
+// side is described as open: lists of values as `x-extensible-enum`, unions of frames with a variant for unknown types.
 import { REF_PREFIX, type Json, type JsonObject } from './json.ts';
 
 function isObject(value: Json | undefined): value is JsonObject {

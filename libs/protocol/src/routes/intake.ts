@@ -8,7 +8,7 @@ import { route, type Route } from './route.ts';
 
 const service = 'chat-service';
 
-/** What a site with a chat of its own calls (`CHAT_ROLE=ledger`). */
+/** Calls by a site that keeps its own chat (`CHAT_ROLE=ledger`). */
 export const INTAKE_ROUTES: readonly Route[] = [
   route({
     id: 'takeEvents',

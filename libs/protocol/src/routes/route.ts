@@ -6,7 +6,7 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Who may call a route. A route without one of these does not exist. */
 export type Access =
-  /** Anybody; what the call needs stands in its body. */
+  /** Anybody; the body contains what the call needs. */
   | 'public'
   /** Anybody; with a `session_id` in the body a fitting channel token. */
   | 'optional_customer'
@@ -58,7 +58,7 @@ export interface Route {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: RouteBody;
   readonly answers: Readonly<Record<number, RouteAnswer>>;
-  /** Error codes of its own, beside those that every route with this access has. */
+  /** Its own error codes, in addition to those of every route with this access. */
   readonly errors?: readonly ErrorCode[];
   /** A foreign `Origin` is refused here. */
   readonly originChecked: boolean;

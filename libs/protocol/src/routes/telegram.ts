@@ -47,7 +47,7 @@ export const TELEGRAM_ROUTES: readonly Route[] = [
 
 const internal = { service, access: 'internal', originChecked: false } as const;
 
-/** What the bot asks of chat-service. */
+/** The bot's calls to chat-service. */
 export const TELEGRAM_INTERNAL_ROUTES: readonly Route[] = [
   route({
     ...internal,

@@ -5,15 +5,13 @@ import type { FastifyRequest } from 'fastify';
 
 /** Who may use a route. Declared by every route; one without a declaration does not start. */
 export type Access =
-  /** `reason`: why nobody is asked here, or which other proof the handler asks for. */
+  /** `reason`: why no credentials are required here, or which other proof the handler requires. */
   | { readonly kind: 'public'; readonly reason: string }
   /** The channel token must fit the session in the path parameter `sessionParam`. */
   | { readonly kind: 'customer'; readonly sessionParam: string }
   | { readonly kind: 'staff' }
   | { readonly kind: 'customer_or_staff'; readonly sessionParam: string }
-  /**
-   * Staff; or a channel token, whose session stands in the query parameter `session` or in the body, for the handler.
-   */
+  /** Staff; or a channel token, whose session is in the query parameter `session` or in the body, for the handler. */
   | { readonly kind: 'subscriber' }
   | { readonly kind: 'admin' }
   /** Our own services, by `INTERNAL_API_KEY`. */

@@ -23,8 +23,9 @@ import { installRouteTable, RouteTable } from './route-table.ts';
 import { installUnreadAnswers, type UnreadAnswerLimits } from './unread-answers.ts';
 
 /**
- * Connections that wait to be accepted; the kernel takes no more than `net.core.somaxconn`. Node's 511 are too few when
- * a gateway died and thousands come to another one: whose SYN is dropped comes again after a second, then after three.
+ * Connections that wait to be accepted; the kernel allows no more than `net.core.somaxconn`. Node's 511 are too few
+ * when a gateway has died and thousands of clients come to another one: a dropped SYN is repeated after one second,
+ * then after three.
  */
 const ACCEPT_BACKLOG = 4_096;
 

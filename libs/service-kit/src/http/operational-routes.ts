@@ -6,8 +6,8 @@ import { routeAccess } from './access.ts';
 import { bearerToken, refusalError, secretsEqual } from './route-guard.ts';
 
 /**
- * Who may read `/metrics`. `open` is for a server on a port of its own, which nothing public leads to. Where a request
- * comes from decides nothing: a reverse proxy on this machine looks like a neighbour.
+ * Who may read `/metrics`. `open` is for a server on a separate port that is not public. The source of a request
+ * decides nothing: a reverse proxy on this machine looks like a local client.
  */
 export type MetricsAccess =
   | { readonly kind: 'open' }

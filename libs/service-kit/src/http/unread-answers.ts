@@ -11,7 +11,7 @@ export interface UnreadAnswerLimits {
 
 export const UNREAD_ANSWER_LIMITS: UnreadAnswerLimits = { maxBytes: 64 * 1024 * 1024, deadlineMs: 60_000 };
 
-/** What the kernel takes of every socket at once is not worth a look. */
+/** Bytes that the kernel accepts from every socket at once are not worth a check. */
 const SMALL = 4_096;
 const SWEEP_MS = 1_000;
 

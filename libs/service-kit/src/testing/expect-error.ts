@@ -2,7 +2,7 @@ import { errorResponseSchema } from '@chat-realtime/protocol';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 
-/** Holds an answer to the contract's error envelope. */
+/** Checks an answer against the contract's error envelope. */
 export async function expectError(
   response: Response,
   status: number,

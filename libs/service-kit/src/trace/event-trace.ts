@@ -15,8 +15,8 @@ interface EventOfSpan {
 }
 
 /**
- * What a process tells of an event's way: the journal that `trace <session> <seq>` and the console read, lines of the
- * log at the level debug, and, with OTEL_EXPORTER_OTLP_ENDPOINT, spans for a collector.
+ * A process's records of an event's path: the journal that `trace <session> <seq>` and the console read, `debug` log
+ * lines, and, with OTEL_EXPORTER_OTLP_ENDPOINT, spans for a collector.
  */
 export class EventTrace {
   readonly journal = new HopJournal();
@@ -30,7 +30,7 @@ export class EventTrace {
     this.#logs = logs;
   }
 
-  /** Somebody takes spans. */
+  /** A collector receives spans. */
   get exports(): boolean {
     return this.#spans !== null;
   }
@@ -47,7 +47,7 @@ export class EventTrace {
     return this.#spans?.begin(name, event, parent, since) ?? null;
   }
 
-  /** Sends what is still here. */
+  /** Sends the remaining ones. */
   async stop(): Promise<void> {
     await this.#spans?.stop();
   }

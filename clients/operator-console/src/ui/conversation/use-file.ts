@@ -12,7 +12,7 @@ export interface FileOfMessage {
 export interface FileInUse {
   readonly url: string | undefined;
   readonly trouble: 'failed' | 'gone' | null;
-  /** Asks for an address that is valid now. */
+  /** Requests an address that is valid now. */
   readonly renew: () => Promise<string | undefined>;
   /** Of a picture that did not load. */
   readonly broken: () => void;

@@ -7,7 +7,7 @@ const EVERY_MS = 20_000;
 const AFTER_REPLY_MS = 3_000;
 
 /**
- * That a customer stopped the bot, or came back, is no event of the chat: whoever has the chat open asks. `isReread`: the
+ * A customer's blocking of the bot, or return, is not an event of the chat: an open chat polls for it. `isReread`: the
  * card is shown, which reads the same row.
  */
 export function useTelegram(session: StaffSession | undefined, isReread: boolean): void {

@@ -9,5 +9,5 @@ import modes from './modes.css?inline';
 import peek from './peek.css?inline';
 import viewer from './viewer.css?inline';
 
-/** In this order: what comes later may overrule. */
+/** In this order: later styles may override. */
 export const css = [base, launcher, header, messages, attachments, composer, forms, viewer, peek, modes].join('');

@@ -23,7 +23,7 @@ export function textsFor(locale: Locale, config: ConfigResponse | null, title: s
     locale === 'ru' && config
       ? { replyTime: config.reply_time_text, ...(config.consent.text && { consent: config.consent.text }) }
       : {};
-  // A heading for one language goes before the one of the look; what the page itself says goes before both.
+  // A heading for one language takes precedence over that of the look; the page's own takes precedence over both.
   const look = config?.theme['title'];
   return { ...base, ...(look && { title: look }), ...russian, ...own, ...(title && { title }) };
 }
