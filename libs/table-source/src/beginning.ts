@@ -5,7 +5,7 @@ const NUMBER = /^-?\d{1,38}$/;
 const MARKS = { sessions: 'begun:sessions', messages: 'begun:messages' } as const;
 const ROUND = 'begun:round';
 
-/** What of the site is asked for where its tables end. */
+/** The site's data needed to find the end of its tables. */
 export interface NewestRows {
   newestSessions(limit: number): Promise<readonly { readonly id: string }[]>;
   newestMessages(limit: number): Promise<readonly { readonly id: string }[]>;
@@ -18,8 +18,8 @@ export interface Older {
 }
 
 /**
- * Where the tables ended when they were first followed. Until a backfill is complete the scan comes to rows from before,
- * and brings them: nothing is wrong with the triggers then.
+ * The end of the tables when they were first followed. Until a backfill is complete the scan also meets and imports
+ * older rows: nothing is wrong with the triggers then.
  */
 export class Beginning {
   readonly #places: Places;
@@ -31,9 +31,9 @@ export class Beginning {
   }
 
   /**
-   * Once for all: what was noted stays over restarts. Follower and scan both come here, each over a connection of its own,
-   * and two processes for a moment while one takes over: a later look does not move the mark, since it would pass what is
-   * written while the first of them follows already.
+   * Once for all: the mark is kept across restarts. Follower and scan both come here, each over its own connection, and
+   * for a moment two processes while one takes over. A later look does not move the mark, since it would skip rows
+   * written while the first of them already follows.
    */
   async note(site: NewestRows): Promise<void> {
     if ((await this.#places.read(MARKS.messages)) !== null) return;

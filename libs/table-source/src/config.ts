@@ -45,7 +45,7 @@ const SENDER = z.enum(['client', 'operator', 'system']);
 const schema = z.strictObject({
   database: z.enum(['postgresql', 'mysql']),
   url: z.string().min(1),
-  /** What columns without a zone mean. */
+  /** The meaning of columns without a zone. */
   time_zone: z
     .string()
     .default('UTC')
@@ -88,14 +88,14 @@ const schema = z.strictObject({
     /** Rows that are carried; the others are none of the customer's business, such as notes between operators. */
     only: z.record(NAME, z.array(SCALAR).min(1)).default({}),
   }),
-  /** Where the names of operators stand. */
+  /** The table with the names of operators. */
   operators: z.strictObject({ table: TABLE, id: NAME.default('id'), name: NAME }).optional(),
 });
 
 export type TableSourceConfig = z.infer<typeof schema>;
 export type MappedColumn = NonNullable<TableSourceConfig['sessions']['status']>;
 
-/** `${NAME}` in the url stands for a variable, so that no password need stand in the file. */
+/** `${NAME}` in the url stands for a variable, so that the file need not contain a password. */
 function resolveUrl(text: string, env: NodeJS.ProcessEnv, problems: string[]): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = env[name];
@@ -113,7 +113,7 @@ function checkUrl(url: string, database: TableSourceConfig['database']): string 
 }
 
 export interface ParseOptions {
-  /** Where `${NAME}` is looked up. Without it the url stays as it is written: for what needs no connection. */
+  /** The values for `${NAME}`. Without them the url stays as it is written: for commands that need no connection. */
   readonly env?: NodeJS.ProcessEnv;
 }
 

@@ -11,8 +11,8 @@ import type {
 } from './ports.ts';
 
 /**
- * What one call of the intake takes. A call is one transaction, which holds the locks of its chats and must end well
- * within the time that a statement has, on a busy machine too.
+ * The limit of one call of the intake. A call is one transaction, which holds the locks of its chats and must end well
+ * within the statement timeout, even on a busy machine.
  */
 const MAX_EVENTS = 100;
 const MAX_BYTES = 512 * 1024;

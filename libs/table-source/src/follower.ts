@@ -77,7 +77,7 @@ async function read(rows: readonly OutboxRow[], seen: readonly OutboxRow[], site
   return { events, vanished };
 }
 
-/** The row has the state of now. Where its changes were noted, the first of them says what it was before. */
+/** The row has the current state. If its changes were recorded, the first of them has the previous state. */
 function asItBegan(row: SessionRow, rows: readonly OutboxRow[]): SessionRow {
   const first = (kind: OutboxRow['kind']) => rows.find((noted) => noted.kind === kind && noted.rowId === row.id);
   const status = first('status');

@@ -14,7 +14,7 @@ export function tableName(text: string, defaultSchema: string | null): TableName
 /** The names of everything that the triggers need in the site's database. */
 export interface OwnNames {
   readonly outbox: string;
-  /** What PostgreSQL notifies on. */
+  /** The channel of PostgreSQL's notifications. */
   readonly channel: string;
   readonly messageInsert: string;
   readonly sessionInsert: string;

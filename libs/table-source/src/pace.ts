@@ -6,12 +6,12 @@ export interface Pauses {
   readonly busyMs: number;
 }
 
-/** Who writes once writes again soon. */
+/** A writer usually writes again soon. */
 const BUSY_FOR_MS = 3_000;
 
 /**
- * Where nothing tells of a new row, a look costs the site's database a moment and a long pause costs the reader its time:
- * looks are close together for as long as there was something a moment ago, and far apart otherwise.
+ * Without notifications, each look costs the site's database a moment, and a long pause delays the reader: looks are
+ * close together while rows have come recently, and far apart otherwise.
  */
 export class Pace {
   readonly #pauses: Pauses;

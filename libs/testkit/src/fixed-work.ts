@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
- * Work of the kind that a start does, in a Node process of its own: many functions that are compiled and run a few times,
- * text that is parsed, files that are brought to the disk. What a start takes is told in shares of it, since both are
+ * Work like that of a start, in a separate Node process: many functions that are compiled and run a few times, text
+ * that is parsed, files that are written to the disk. The time of a start is given as a multiple of it, since both are
  * measured on the same machine in the same minute.
  */
 function script(folder: string): string {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 export interface ProviderPerson {
   readonly sub: string;
-  /** What stands in the ID token beside the registered claims. */
+  /** The claims of the ID token besides the registered ones. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

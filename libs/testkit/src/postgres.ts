@@ -39,7 +39,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** A limit for what hangs: on a busy machine a new connection alone may take seconds. */
+/** A limit for hanging calls: on a busy machine a new connection alone may take seconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
 /** While it starts it is asked again, so that each try may end soon. */
 const READY_TIMEOUT_MS = 2_000;

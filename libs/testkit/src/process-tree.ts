@@ -19,7 +19,7 @@ function readProcesses(): ProcessRow[] {
       // It ended between the listing and the look; then it is not part of any tree.
       continue;
     }
-    // The command name stands in parentheses and may itself hold spaces and parentheses.
+    // The command name is in parentheses and may itself contain spaces and parentheses.
     const [state = '', ppid = '0', pgrp = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     rows.push({ pid: Number(entry), ppid: Number(ppid), pgrp: Number(pgrp), state });
   }

@@ -60,7 +60,8 @@ export class PublishFilter {
         const start = part.offsets[1] ?? 0;
         const end = start + channel.length;
         changed.fill('~', start, end);
-        // A publisher's rights are by name too: session 0, or what looks like a session, is nobody's.
+        // A publisher's permissions are by name too: session 0, or anything that looks like a session, belongs to
+        // nobody.
         const kept = channel.indexOf('chat:') + 'chat:'.length;
         if (channel.includes('chat:')) {
           channel.copy(changed, start, 0, kept);

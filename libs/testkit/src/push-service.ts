@@ -16,7 +16,9 @@ interface Device {
   readonly auth: Buffer;
 }
 
-/** A push service and the browsers behind it: checks who speaks (RFC 8292) and decrypts what is said (RFC 8291, 8188). */
+/**
+ * A push service and the browsers behind it: verifies the sender (RFC 8292) and decrypts the message (RFC 8291, 8188).
+ */
 export class PushService {
   readonly messages: PushedMessage[] = [];
   /** Statuses of the next answers; then 201. */
@@ -46,7 +48,7 @@ export class PushService {
     return service;
   }
 
-  /** What `pushManager.subscribe` gives. */
+  /** The result of `pushManager.subscribe`. */
   subscribe(name: string): { endpoint: string; keys: { p256dh: string; auth: string } } {
     const ecdh = createECDH('prime256v1');
     const auth = randomBytes(16);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, realpath, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** What a node without plugins consists of: the broker, and what prepares its start. */
+/** The parts of a node without plugins: the broker, and the programs that prepare its start. */
 const ROOTS = ['rabbit', 'rabbitmq_prelaunch'];
 
 const LISTED_APPLICATIONS = /\{\s*(?:included_|optional_)?applications\s*,\s*\[([^\]]*)\]/g;
@@ -18,7 +18,7 @@ async function needed(all: ReadonlyMap<string, string>, plugins: readonly string
   const waiting = [...ROOTS, ...plugins];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const folder = all.get(name);
-    // What is not here comes with Erlang itself.
+    // Other modules come with Erlang itself.
     if (folder === undefined || found.has(name)) continue;
     found.add(name);
     const description = await readFile(join(folder, 'ebin', `${name}.app`), 'utf8');

@@ -32,7 +32,7 @@ function speaksAmqp(port: number): Promise<boolean> {
 }
 
 /**
- * A node of its own beside whatever else runs on the machine: own name, epmd, cookie, folders; loopback only. Its epmd
+ * A separate node beside whatever else runs on the machine: own name, epmd, cookie, folders; loopback only. Its epmd
  * runs in the foreground in the same process group, since the daemon Erlang would start outlives its node.
  */
 export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedServer> {
@@ -76,7 +76,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<ManagedS
     RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, 'advanced.config'),
     RABBITMQ_ENABLED_PLUGINS_FILE: pluginsFile,
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, 'generated'),
-    // Erlang's schedulers would otherwise spin while idle and take the processor from what is being measured.
+    // Erlang's schedulers would otherwise spin while idle and use the processor time that is being measured.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
       '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
   };

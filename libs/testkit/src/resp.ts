@@ -1,4 +1,4 @@
-/** One command of a Redis client (a RESP array of bulk strings) and where it lies in the bytes. */
+/** One command of a Redis client (a RESP array of bulk strings) and its position in the bytes. */
 export interface RespCommand {
   args: Buffer[];
   /** Offsets of each argument's bytes within the command. */

@@ -2,9 +2,9 @@ import pg from 'pg';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 
 /**
- * One PostgreSQL for all test files of a worker, started by the first that asks: to start one and to end it takes longer than
- * most files. For tests that need nothing but a database of their own; who kills or freezes the server, sets it up in a way of
- * its own, or makes roles starts one with `startPostgres`. It ends with the worker.
+ * One PostgreSQL for all test files of a worker, started by the first that needs it: starting and stopping one takes
+ * longer than most files. For tests that need only their own database; a test that kills or freezes the server,
+ * configures it, or makes roles starts one with `startPostgres`. It ends with the worker.
  */
 let server: Promise<PostgresServer> | undefined;
 let keeper: Promise<pg.Client> | undefined;
@@ -13,7 +13,7 @@ let count = 0;
 
 function shared(): Promise<PostgresServer> {
   server ??= startPostgres().catch((error: unknown) => {
-    // Whoever asks next tries again: one failure is not that of every file after it.
+    // The next caller tries again: one failure does not make every later file fail.
     server = undefined;
     throw error;
   });
@@ -29,7 +29,7 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-/** Over one connection for all: to connect takes longer than what is asked. */
+/** Over one connection for all: connecting takes longer than the statements. */
 async function run(statement: string): Promise<void> {
   keeper ??= connect().catch((error: unknown) => {
     keeper = undefined;

@@ -28,7 +28,7 @@ function isUnixTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= 1e12;
 }
 
-/** Turns what the JWT library throws into a refusal; anything else is a fault of ours and goes on. */
+/** Turns an error of the JWT library into a refusal; anything else is a fault of ours and is thrown again. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof errors.JWTExpired) return refuse('token_expired');
   if (error instanceof errors.JOSEError) return refuse('bad_token');

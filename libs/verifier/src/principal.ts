@@ -25,7 +25,7 @@ export interface StaffPrincipal {
 
 export type Principal = CustomerPrincipal | StaffPrincipal;
 
-/** What the site's own server says of its signed-in customer. Proves who they are; opens no channel by itself. */
+/** The statement of the site's own server about its signed-in customer. It proves who they are and opens no channel. */
 export interface IdentityPrincipal {
   readonly kind: 'identity';
   readonly customerId: string;
@@ -39,8 +39,8 @@ export interface IdentityPrincipal {
 }
 
 /**
- * Why a token is refused. `forbidden`: a good staff JWT whose role gives no right here. `unavailable`: the keys of the
- * auth-service have never been loaded, so nobody can say; the caller answers 503 or closes 1013.
+ * Why a token is refused. `forbidden`: a valid staff JWT whose role gives no rights here. `unavailable`: the keys of
+ * the auth-service have never been loaded, so there is no verdict; the caller answers 503 or closes 1013.
  */
 export type RefusalCode =
   | 'missing_credentials'

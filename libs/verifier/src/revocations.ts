@@ -14,7 +14,7 @@ const PRUNE_EVERY = 256;
 
 /**
  * The revocations a service knows, filled from the `revocation` table or the control channel in any order, any number
- * of times. Entries whose last token has expired by itself are forgotten.
+ * of times. Entries whose last token has expired are removed.
  */
 export class RevocationSet implements RevocationView {
   readonly #notAfter = new Map<string, number>();
@@ -26,7 +26,10 @@ export class RevocationSet implements RevocationView {
     this.#now = now;
   }
 
-  /** Up to where the table was read: what to ask for next comes after it. A single message says nothing of those before. */
+  /**
+   * The place up to which the table was read: the next read continues after it. A single message proves nothing about
+   * earlier ones.
+   */
   get place(): RevocationPlace {
     return this.#place;
   }
@@ -35,7 +38,7 @@ export class RevocationSet implements RevocationView {
     return this.#notAfter.size;
   }
 
-  /** What follows `place`, as the table has it. Of another epoch: what is known goes on holding beside it. */
+  /** The revocations after `place`, from the table. If the epoch has changed, the known ones stay in effect too. */
   applyPage(page: RevocationPage): void {
     this.apply(page.revocations);
     this.#place = { epoch: page.epoch, id: page.id };

@@ -5,7 +5,7 @@ import type { StaffRole } from './principal.ts';
 export interface RoleConfig {
   /** Name of the claim, or a dotted path such as `realm_access.roles`. */
   readonly roleClaim?: string | undefined;
-  /** Foreign role → ours. With a map only what stands in it counts, `operator` and `admin` included. */
+  /** Another system's role → ours. With a map only the roles in it count, including `operator` and `admin`. */
   readonly roleMap?: ReadonlyMap<string, StaffRole> | undefined;
   /** For tokens without the claim. A claim that maps to nothing never falls back to it. */
   readonly defaultRole?: StaffRole | undefined;

@@ -61,7 +61,7 @@ export class TokenVerifier {
     return Math.min(this.#channelTokenTtl, TOKEN_MAX_LIFETIME_SECONDS);
   }
 
-  /** A channel token does not name its session: the session stands beside it and is part of what is signed. */
+  /** A channel token does not name its session: the session comes with it and is part of what is signed. */
   verifyCustomer(sessionId: number, token: string | undefined): Verdict<CustomerPrincipal> {
     const ring = this.#config.channelSecrets;
     if (token === undefined || token === '') return refuse('missing_credentials');

@@ -95,7 +95,7 @@ export function createStatements(config: TableSourceConfig): string[] {
   ];
 }
 
-/** What takes everything away again; the triggers first, so that none of them ever misses the outbox. */
+/** Removes everything again; the triggers first, so that none of them ever misses the outbox. */
 export function removeStatements(config: TableSourceConfig): string[] {
   const names = ownNames(config);
   const { sessions, messages } = config;

@@ -6,7 +6,7 @@ import type { SampleSite } from './sample-site.ts';
 
 export const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** A follower that runs, and what it told. */
+/** A running follower, and the events it delivered. */
 export interface Following {
   readonly source: TableSource;
   readonly missed: Partial<Record<Missed, number>>;

@@ -23,7 +23,7 @@ class EndingLedger extends MemoryLedger {
   }
 }
 
-/** Whoever brings the rows of a chat, and however many do at a time, the chat is told in the order of its table. */
+/** Whatever delivers the rows of a chat, and however many at a time, the chat is stored in the order of its table. */
 export function orderSuite(kind: SiteKind, freshDatabase: () => Promise<string>): void {
   describe(`the order of a site's rows: ${kind}`, () => {
     let site: SampleSite;

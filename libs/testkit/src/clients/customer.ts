@@ -28,7 +28,7 @@ export function messageRequest(body: string, options: PostOptions = {}): Record<
   };
 }
 
-/** A visitor with their session: what a widget knows and does. */
+/** A visitor with their session, with the data and actions of a widget. */
 export class Customer {
   readonly http: HttpClient;
   readonly sessionId: number;

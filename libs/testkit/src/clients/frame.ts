@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What every frame has in common. Loose on purpose: a client must ignore what it does not know,
- * and a test looks at the exact shape with the schemas of the contract where that is its subject.
+ * The common part of all frames. It is loose on purpose: a client must ignore unknown fields, and a test checks the
+ * exact shape with the schemas of the contract where that is its subject.
  */
 const frameSchema = z.object({
   type: z.string(),

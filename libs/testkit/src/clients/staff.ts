@@ -17,7 +17,7 @@ import { type HttpAnswer, type HttpClient, query, type RequestOptions } from './
 
 type Parameters = Readonly<Record<string, string | number | undefined>>;
 
-/** An operator with their access token: what the console knows and does. */
+/** An operator with their access token, with the data and actions of the console. */
 export class Staff {
   readonly http: HttpClient;
   readonly userId: string;

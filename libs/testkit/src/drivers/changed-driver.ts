@@ -39,7 +39,10 @@ export interface PreparedStatement {
   readonly values?: unknown[];
 }
 
-/** Each prepared statement of each connection to PostgreSQL; `send` gives it to the server and answers what the driver does. */
+/**
+ * Wraps each prepared statement of each connection to PostgreSQL; `send` passes it to the server and returns the
+ * driver's result.
+ */
 export function eachStatement(by: (statement: PreparedStatement, send: () => unknown) => unknown): void {
   const { Client } = require('pg') as { Client: { prototype: object } };
   const query: unknown = Reflect.get(Client.prototype, 'query');
@@ -55,7 +58,7 @@ function isPrepared(statement: unknown): statement is PreparedStatement {
   return typeof statement === 'object' && statement !== null && typeof Reflect.get(statement, 'name') === 'string';
 }
 
-/** A message that holds an event, and not what is gone when nobody is there. */
+/** A message that contains an event, and not one that may be dropped when nobody is there. */
 export function isEventKey(key: unknown): boolean {
   return typeof key === 'string' && /^chat\.(message|session)\./.test(key);
 }

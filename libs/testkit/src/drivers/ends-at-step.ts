@@ -1,6 +1,6 @@
-// Loaded into a service before its own code: the process ends, or stands still, at the step that ENDS_AT names as
-// `<step>=<panic|stop>`, the first time it comes there. A step is what the service's drivers are asked for, so nothing in the
-// service knows of it.
+// Loaded into a service before its own code: the process exits, or stops, at the step that ENDS_AT names as
+// `<step>=<panic|stop>`, the first time it gets there. A step is a call to one of the service's drivers, so nothing in
+// the service knows about it.
 import { eachChannel, eachStatement, isEventKey, replace } from './changed-driver.ts';
 
 const [step = '', end] = (process.env['ENDS_AT'] ?? '').split('=');
@@ -61,7 +61,7 @@ function dispatcher(): void {
       };
       return consume(queue, handed, options);
     });
-    // Redis has taken what is acknowledged.
+    // Redis has accepted the acknowledged messages.
     replace(channel, 'ack', (ack) => (...given) => {
       reached('dispatcher.beforeAck');
       const answer = ack(...given);

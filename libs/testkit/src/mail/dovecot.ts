@@ -105,7 +105,7 @@ export async function startDovecot(): Promise<ImapServer> {
     deliver: async (raw: string): Promise<void> => {
       count += 1;
       const letter = `${count}.${randomUUID()}.test`;
-      // As Maildir has it: what lies in new/ is whole, and may be taken away at once.
+      // As in a Maildir: a file in new/ is complete, and may be removed at once.
       const written = join(folder, 'mail/tmp', letter);
       await writeFile(written, raw);
       if (owner !== null) await chown(written, owner.uid, owner.gid);

@@ -7,12 +7,15 @@ export interface ReceivedMail {
   readonly raw: string;
 }
 
-/** What the server does with the next mails: refuses a recipient, is busy, or takes a mail and hangs up without saying so. */
+/**
+ * The server's behaviour for the next mails: refuses a recipient, is busy, or accepts a mail and hangs up without
+ * saying so.
+ */
 export type SmtpFault = 'unknown_mailbox' | 'busy' | 'hang_up';
 
 export interface SmtpDouble {
   readonly url: string;
-  /** Every mail whose last byte came, also where the sender was not told. */
+  /** Every mail whose last byte came, even if the sender got no answer. */
   readonly mails: readonly ReceivedMail[];
   /** For so many mails from now on. */
   fail(fault: SmtpFault, times: number): void;

@@ -20,8 +20,9 @@ export interface CaddyEdge extends ManagedServer {
 }
 
 /**
- * The product's own Caddyfile, as the compose file runs it, but for TLS: nobody gives a certificate for 127.0.0.1. With a
- * `domain` that ends in `.localhost` it has TLS as well, from Caddy's own authority, which it takes by itself for such a name.
+ * The product's own Caddyfile, as the compose file runs it, except for TLS: nobody issues a certificate for 127.0.0.1.
+ * With a `domain` that ends in `.localhost` it has TLS as well, from Caddy's own authority, which it uses automatically
+ * for such a name.
  */
 export async function startCaddyEdge(
   root: string,

@@ -35,7 +35,7 @@ function realIp(proxies: readonly string[]): string {
   return [...from, 'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;'].join('\n  ');
 }
 
-/** The product's own nginx configuration: what the tests run behind is what an administrator deploys. */
+/** The product's own nginx configuration: the tests run behind what an administrator deploys. */
 export function chatSite(root: string, routes: Routes): string {
   const site: unknown = JSON.parse(routes.operatorSite ?? 'null');
   const values: Record<string, string> = {
@@ -57,7 +57,7 @@ export function chatSite(root: string, routes: Routes): string {
     OPERATOR_CONNECT: originOf(routes.operatorTokenUrl),
   };
   const template = readFileSync(join(root, 'deploy/nginx/chat.conf.template'), 'utf8');
-  // Lines of explanation name the placeholders too; only what stands in the configuration is replaced.
+  // Comment lines contain the placeholders too; only those in the configuration are replaced.
   return template.replace(/^(?!\s*#).*$/gm, (line) =>
     line.replace(/\$\{([A-Z_]+)\}/g, (_match, name: string) => {
       const value = values[name];

@@ -15,7 +15,7 @@ export interface PrivateRedis extends ManagedServer {
 
 const password = (): string => randomBytes(24).toString('base64url');
 
-/** Redis with the product's own users: what the tests run with is what an administrator deploys. */
+/** Redis with the product's own users: the tests run with what an administrator deploys. */
 export async function startPrivateRedis(root: string, prefix = '', masters = 0): Promise<PrivateRedis> {
   const passwords = { gateway: password(), dispatcher: password(), telegram: password(), admin: password() };
   const template = readFileSync(join(root, 'deploy/redis/users.acl.template'), 'utf8');

@@ -12,7 +12,7 @@ export interface Addresses {
   authUrl: string;
   chatUrl: string;
   dataFolder: string;
-  /** Who remembers the way of an event beside chat-service. */
+  /** The processes besides chat-service that remember an event's path. */
   tracePeers: readonly string[];
 }
 
@@ -40,8 +40,8 @@ export function sharedEnvironment(given: Environment): Environment {
 }
 
 /**
- * What one service gets: the shared settings and the addresses it needs, no more (Redis is for three of them only, each
- * with a user of its own).
+ * The environment of one service: the shared settings and the addresses it needs, no more (only three of them get
+ * Redis, each as a separate user).
  */
 export function environmentOf(service: ServiceName, port: number, shared: Environment, at: Addresses): Environment {
   const staff: Environment =

@@ -5,7 +5,7 @@ export interface StackProxies {
   readonly database: TcpProxy;
   /** chat-service's relay and the dispatcher to RabbitMQ. */
   readonly rabbit: TcpProxy;
-  /** Where single publishes can be swallowed: `stack.proxies.dispatcherRedis.dropPublish('chat:42')`. */
+  /** Can swallow single publishes: `stack.proxies.dispatcherRedis.dropPublish('chat:42')`. */
   readonly dispatcherRedis: TcpProxy;
   readonly gatewayRedis: TcpProxy;
   /** Gateways to chat-service's internal calls. */

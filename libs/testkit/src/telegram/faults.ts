@@ -36,7 +36,7 @@ export class FaultPlan {
     };
   }
 
-  /** Asked at every call that no rule meets, getUpdates too, until another takes its place. */
+  /** Called for every call that no rule matches, getUpdates too, until it is replaced. */
   always(pick: (method: string) => ApiFault | undefined): void {
     this.#weather = pick;
   }

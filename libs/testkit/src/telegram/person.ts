@@ -1,6 +1,6 @@
 import type { ApiFile } from './requests.ts';
 
-/** Who the bot is, as `getMe` says it. */
+/** The bot as returned by `getMe`. */
 export const BOT = { id: 7_000_000_001, is_bot: true, first_name: 'Shop' } as const;
 
 /** A message as somebody sees it in their Telegram. */
@@ -39,7 +39,7 @@ export interface SendOptions {
   readonly thread?: number | undefined;
 }
 
-/** What is shown to a person was sent by the bot; a reply brings it along as it looks. */
+/** Messages shown to a person were sent by the bot; a reply contains the message it answers as it is shown. */
 function repliedTo(message: ShownMessage | { readonly message_id: number }): object {
   const { message_id } = message;
   if (!('chat_id' in message)) return { message_id };
@@ -61,7 +61,7 @@ export class FakePerson {
     this.#from = { id, is_bot: false, first_name: name, language_code: language };
   }
 
-  /** What stands in their chat with the bot, sent by the bot. */
+  /** The messages in their chat with the bot, sent by the bot. */
   get shown(): ShownMessage[] {
     return this.#api.shownTo(this.id);
   }

@@ -11,7 +11,7 @@ const FIRST_UPDATE = 500;
 const PER_ANSWER = 100;
 const RETRY_MS = 200;
 
-/** What Telegram has for the bot: each update until it is confirmed, and again where a test says so. */
+/** Telegram's updates for the bot: each until it is confirmed, and again if a test says so. */
 export class FakeUpdates {
   webhook: Webhook | null = null;
   #waiting: Update[] = [];
