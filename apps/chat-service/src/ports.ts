@@ -44,7 +44,7 @@ export interface ChatOptions {
   readonly returnToQueueSeconds: number;
   /** An operator's first message in an unassigned session claims it. */
   readonly claimOnReply: boolean;
-  /** Every session there is began here; false where a site tells of its own, sooner or later. */
+  /** Every session was started here; false if a site reports its own, sooner or later. */
   readonly ownsSessions: boolean;
   /** Operators write here; false where a site keeps the chat. */
   readonly staffWrites: boolean;
