@@ -238,6 +238,25 @@ describe('the operator console', async () => {
     await page.locator(`[data-callback="${callback.id}"][data-status=done]`).waitFor();
   });
 
+  it('misses no callback that is requested while the lists are read at the start', async () => {
+    const { page } = await open({ viewport: { width: 1440, height: 900 } });
+    const console = new ConsolePage(page, chat.baseUrl);
+    const requested = Promise.withResolvers<void>();
+    await page.route(/\/chat\/sessions\?/, async (route) => {
+      await requested.promise;
+      await route.continue();
+    });
+    const early = page.waitForResponse(/\/chat\/callbacks/, { timeout: 2_000 }).catch(() => null);
+    await console.signIn('anna');
+    // The list of requests must not be older than the event from which on the channel delivers.
+    await early;
+    const answer = await chat.http.post('/chat/callback', { json: { phone: '+79990003344', consent: true } });
+    const { callback } = answer.json() as { callback: { id: number } };
+    requested.resolve();
+    await console.go('#/callbacks');
+    await page.locator(`[data-callback="${callback.id}"]`).waitFor({ timeout: 10_000 });
+  });
+
   it('shows a lost connection after two seconds, sends later, and then shows the same as a snapshot', async () => {
     const proxy = await TcpProxy.start({ target: chat.baseUrl });
     onTestFinished(() => proxy.close());

@@ -83,7 +83,7 @@ export class Desk {
     this.attention = new Attention({ desk: this, settings, router, notify });
     this.transfers = new Transfers(this.client, ownStorage, user.id, (came) => this.attention.announceTransfers(came));
     void this.inbox.load();
-    void this.callbacks.load();
+    void this.inbox.begun.then(() => this.callbacks.load());
     void this.alerts.load();
     void this.quickReplies.load();
     void this.status.load();

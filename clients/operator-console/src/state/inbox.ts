@@ -47,6 +47,7 @@ export class Inbox {
   #repair: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #off: (() => void)[];
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(client: StaffClient, userId: () => string | null) {
     this.#api = client.api;
@@ -69,6 +70,14 @@ export class Inbox {
 
   getState = (): InboxState => this.#store.getState();
   subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+
+  /**
+   * Resolves when it is known from which event on the channel delivers. A list that is kept up to date by events is read
+   * after that: what happens between reading it and that event would be in neither.
+   */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
 
   destroy(): void {
     this.#generation += 1;
@@ -98,6 +107,7 @@ export class Inbox {
         this.#merge(answer.sessions);
         if (first) this.#client.connect(answer.feed_cursor);
         first = false;
+        this.#begun.resolve();
         page = answer.next_page ?? undefined;
         this.#store.set({ open: page === undefined ? 'complete' : 'partial' });
       } while (page !== undefined && seen.size < EAGER_ROWS);
@@ -144,6 +154,7 @@ export class Inbox {
     const { closed } = this.getState();
     if (closed.loading || (closed.started && closed.next === null)) return;
     this.#store.set({ closed: { ...closed, loading: true } });
+    await this.begun;
     try {
       const query = { status: 'closed', sort: 'activity', limit: 50, page: closed.next ?? undefined } as const;
       const database = this.#databases;
