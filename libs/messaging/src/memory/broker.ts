@@ -125,7 +125,7 @@ class MemoryQueue {
     try {
       if (deliveries.length > 0) await this.#handler?.(deliveries);
     } catch (error) {
-      this.#logger?.error({ err: error }, 'handler of queued events failed; what it left unsettled comes again');
+      this.#logger?.error({ err: error }, 'handler of queued events failed; unsettled events will be redelivered');
     }
     if (generation !== this.#generation || this.#unsettled.size === 0 || this.#state.kind === 'closed') return;
     this.#giveBack();
