@@ -86,7 +86,7 @@ it('a new chat that is assigned while its row is being read stands where it belo
   expect(mine(inbox)).toEqual([7]);
 });
 
-it('a row with a hole before it is read again until the reading holds what was listeners', async () => {
+it('a row with a hole before it is read again until it includes the event that arrived', async () => {
   const chat = server();
   chat.rows.set(7, row(7));
   const inbox = await loaded(chat);
@@ -177,4 +177,25 @@ it('of very many open chats it reads a part, and the rest as the list is scrolle
   const calls = asked.length;
   await inbox.loadMore();
   expect(asked.length).toBe(calls);
+});
+
+it('closed chats are read only once it is known where the channel begins', async () => {
+  const asked: string[] = [];
+  const answers = new Map<string, () => void>();
+  const sessions = ({ status }: { status: string }): Promise<object> => {
+    asked.push(status);
+    const answer = { sessions: [], next_page: null, feed_cursor: 'c' };
+    return new Promise((settle) => answers.set(status, () => settle(answer)));
+  };
+  const client: object = { ...server().client, api: { sessions }, connect: () => asked.push('channel') };
+  const inbox = new Inbox(client as StaffClient, () => ME);
+  const loading = inbox.load();
+  const closed = inbox.loadClosed();
+  await new Promise((settled) => setTimeout(settled, 1));
+  answers.get('new,active')?.();
+  await loading;
+  await new Promise((settled) => setTimeout(settled, 1));
+  answers.get('closed')?.();
+  await closed;
+  expect(asked).toEqual(['new,active', 'channel', 'closed']);
 });
