@@ -18,7 +18,7 @@ function start() {
   const inspect = process.argv.includes('--inspect') ? ['--inspect'] : [];
   server = spawn(
     projectNode(),
-    [...inspect, '--enable-source-maps', '--max-semi-space-size=8', 'apps/standalone/dist/main.js'],
+    [...inspect, '--enable-source-maps', '--max-semi-space-size=16', 'apps/standalone/dist/main.js'],
     {
       cwd: root,
       stdio: 'inherit',

@@ -25,7 +25,7 @@ const isAdmin = command === 'admin';
 const main = fileURLToPath(new URL(`apps/standalone/dist/${isAdmin ? 'admin/' : ''}main.js`, import.meta.url));
 const args = isAdmin || command === 'start' ? rest : process.argv.slice(2);
 // As `npm start` does it: Node would let short-lived objects take 100 MB before it collects them.
-const child = spawn(ownNode(), ['--max-semi-space-size=8', main, ...args], { stdio: 'inherit' });
+const child = spawn(ownNode(), ['--max-semi-space-size=16', main, ...args], { stdio: 'inherit' });
 // Whoever ends this process alone means the chat. A terminal sends Ctrl+C to both: the chat takes the two as one.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.once('error', (error) => {
