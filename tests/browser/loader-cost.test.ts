@@ -6,7 +6,8 @@ import { referenceScript, scriptTime } from './script-time.ts';
 
 /**
  * Of the reference script. The loader that kept a device of a quarter of an ordinary computer's pace busy for less than
- * 20 ms was 0.9 to 1.0 of it, today's is 1.1 to 1.2; half as much work again is refused.
+ * 20 ms was 0.9 to 1.0 of it, as today's is, which Chromium compiles beside the page's thread; a quarter more work is
+ * refused.
  */
 const LOADER_SHARE = 1.25;
 /**

@@ -37,7 +37,7 @@ export function playQueue(calls: readonly QueuedCall[], widget: ChatWidget): voi
   for (const [method, args, resolve, reject] of calls) {
     const run = widget[method] as ((...args: unknown[]) => unknown) | undefined;
     try {
-      resolve(run?.apply(widget, Array.from(args)));
+      resolve(run?.apply(widget, args as unknown[]));
     } catch (error) {
       reject(error);
     }

@@ -16,6 +16,10 @@ describe('what a page has to load', () => {
     expect(zipped('loader.js')).toBeLessThanOrEqual(4 * KB);
   });
 
+  it('is compiled beside the page, where the browser can do that', () => {
+    expect(readFileSync(`${folder}loader.js`, 'utf8')).toMatch(/^\/\/# allFunctionsCalledOnLoad\n/);
+  });
+
   it('is at most 45 KB on first open, its style sheet of at most 8 KB included', () => {
     expect(zipped(asset('panel'))).toBeLessThanOrEqual(45 * KB);
     const styles = fileURLToPath(new URL('./panel/styles/', import.meta.url));

@@ -49,7 +49,7 @@ export function createEvents(): Events {
     },
     emit(event, payload) {
       if (REPLAYED.includes(event)) last[event] = payload;
-      for (const listener of [...(listeners[event] ?? [])]) call(listener, payload);
+      for (const listener of new Set(listeners[event])) call(listener, payload);
     },
     clear() {
       listeners = {};

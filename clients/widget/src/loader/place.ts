@@ -15,13 +15,15 @@ export const baseOf = (address: string): string => address.slice(0, address.last
  */
 export function findLoader(): LoaderAddress {
   const name = `${FOLDER}loader.js`;
-  const script =
+  // A script of SVG has no `src`.
+  const script: Partial<HTMLScriptElement> | null | undefined =
     (document.currentScript as HTMLScriptElement | null) ??
     [...document.querySelectorAll<HTMLScriptElement>(`script[src*="${name}"]`)].pop();
-  const address = [script?.src ?? '', ...performance.getEntriesByType('resource').map((entry) => entry.name)].find(
-    (one) => one?.includes(name),
-  );
-  const query = address && Object.fromEntries(new URL(address).searchParams);
+  // What the browser has fetched may be hundreds of files, so only where the tag does not tell.
+  const address = script?.src?.includes(name)
+    ? script.src
+    : performance.getEntriesByType('resource').find((entry) => entry.name.includes(name))?.name;
+  const query = address?.includes('?') && Object.fromEntries(new URL(address).searchParams);
   return { base: address && baseOf(address), data: { ...(query as DOMStringMap), ...script?.dataset } };
 }
 

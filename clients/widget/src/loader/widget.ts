@@ -130,7 +130,9 @@ export function createWidget(place: LoaderPlace): ChatWidget {
     panel = loading;
     void loading
       .then(
-        () => (state = state === 'failed' ? 'closed' : state),
+        () => {
+          if (state === 'failed') state = 'closed';
+        },
         (error: unknown) => {
           panel = null;
           state = 'failed';
