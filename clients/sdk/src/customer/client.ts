@@ -11,7 +11,7 @@ import { createRisingMark } from '../core/rising-mark.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { asError, ChatClientError, later } from '../errors.ts';
 import { createHistory, type History } from '../sync/history.ts';
-import { createOutbox, type OutboxEntry } from '../sync/outbox.ts';
+import { ADOPT_MS, createOutbox, type OutboxEntry } from '../sync/outbox.ts';
 import { createSequence } from '../sync/sequence.ts';
 import { createThread } from '../sync/thread.ts';
 import { createTypingList, createTypingSender } from '../sync/typing.ts';
@@ -25,8 +25,6 @@ import { createLiveState } from './live-state.ts';
 import { backendOver, standardRest } from './rest-calls.ts';
 import { sessionAfter } from './session-state.ts';
 
-/** How long an unsent message is left to the tab in which it was written. */
-const ADOPT_MS = 5_000;
 type Announcement = 'session' | 'logout' | 'outbox';
 
 export function createChatClient(options: ChatClientOptions = {}): ChatClient {

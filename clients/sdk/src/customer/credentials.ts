@@ -2,9 +2,9 @@ import type { Access, Backend } from '../api/backend.ts';
 import type { IssuedToken } from '../api/connection.ts';
 import type { Environment } from '../api/environment.ts';
 import type { JsonStorage } from '../core/json-storage.ts';
+import { renewAfterMs } from '../core/renewal.ts';
 import { asError, ChatClientError } from '../errors.ts';
 
-const EARLY_MS = 60_000;
 export const SESSION_KEY = 'session';
 
 /** What a device keeps of a chat. Written only after the visitor acted. */
@@ -41,9 +41,8 @@ export interface Credentials {
 
 /** Lives as long as the server meant it to, counted from now: a device's clock may be hours off. */
 function renewalTime({ token, expires_at }: IssuedToken, now: number): number {
-  const created = Number(token.split('.')[1]) * 1_000;
-  const life = Date.parse(expires_at) - (created > 0 ? created : now);
-  return now + Math.max(life - EARLY_MS, life / 2);
+  const created = Number(token.split('.')[1]) * 1_000 || now;
+  return now + renewAfterMs(Date.parse(expires_at) - created);
 }
 
 export function createCredentials(

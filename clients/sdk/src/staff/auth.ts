@@ -4,12 +4,12 @@ import type { StaffAuth, StaffAuthOptions, StaffAuthState, StaffToken } from '..
 import { createEnvironment } from '../core/environment.ts';
 import { call, resolveBase } from '../core/http.ts';
 import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
+import { renewAfterMs } from '../core/renewal.ts';
 import { createStore } from '../core/store.ts';
 import { asError, ChatClientError } from '../errors.ts';
 import { exclusively } from '../tabs/exclusively.ts';
 import { userOf } from './claims.ts';
 
-const EARLY_MS = 60_000;
 const KEY = 'login';
 /** Two of them end well before the server stops repeating a lost answer. */
 const REFRESH_TIMEOUT_MS = 8_000;
@@ -47,8 +47,7 @@ export function createStaffAuth(options: StaffAuthOptions = {}): StaffAuth {
     call<T>(environment, 'POST', base + path, { json, token, ...(timeoutMs !== undefined && { timeoutMs }) });
   const keep = (answer: LoginResponse): SignIn => {
     const { access_token, refresh_token, user, expires_in } = answer;
-    const life = expires_in * 1_000;
-    const renew_at = environment.wallNow() + Math.max(life - EARLY_MS, life / 2);
+    const renew_at = environment.wallNow() + renewAfterMs(expires_in * 1_000);
     const kept = { access_token, refresh_token, user, renew_at };
     storage.set(KEY, kept);
     become(user);

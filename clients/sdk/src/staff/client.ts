@@ -9,6 +9,7 @@ import { createJsonStorage, storagePrefix } from '../core/json-storage.ts';
 import { createEmitter, createStore } from '../core/store.ts';
 import { notifyAll } from '../core/notify-all.ts';
 import { ChatClientError } from '../errors.ts';
+import { ADOPT_MS } from '../sync/outbox.ts';
 import { createTypingList, type TypingList } from '../sync/typing.ts';
 import { ALL_TRANSPORTS } from '../transport/all.ts';
 import { StaffApi } from './api.ts';
@@ -20,7 +21,6 @@ import { createStaffToken } from './token.ts';
 
 const INBOX_BATCH_MS = 16;
 const FEED_PAGE = 500;
-const ADOPT_MS = 5_000;
 const EPHEMERAL = new Set(['chat.typing', 'chat.read', 'chat.presence', 'chat.alert']);
 
 export interface StaffClient extends ReadableStore<StaffState> {

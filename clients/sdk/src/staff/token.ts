@@ -1,8 +1,7 @@
 import type { StaffToken, StaffTokenProvider } from '../api/staff-token.ts';
 import type { Environment } from '../api/environment.ts';
+import { renewAfterMs } from '../core/renewal.ts';
 import { claimsOf } from './claims.ts';
-
-const EARLY_MS = 60_000;
 
 export interface StaffTokenSource {
   /** The token as last given; empty before the first. */
@@ -32,20 +31,18 @@ export function createStaffToken(
     const rest = expires_at ? Date.parse(expires_at) - wallNow() : null;
     // A token that was not made for this answer has less left than its whole life.
     const life = whole !== null && rest !== null && rest > 0 ? Math.min(whole, rest) : (whole ?? rest);
-    if (token !== current) renewAt = life === null ? null : wallNow() + Math.max(life - EARLY_MS, life / 2);
+    if (token !== current) renewAt = life === null ? null : wallNow() + renewAfterMs(life);
     current = token;
     userId = sub ?? userId;
     refused = false;
     return token;
   };
-  const ask = (force: boolean): Promise<string> => {
-    asking ??= getToken({ force })
+  const ask = (force: boolean): Promise<string> =>
+    (asking ??= getToken({ force })
       .then(take)
       .finally(() => {
         asking = null;
-      });
-    return asking;
-  };
+      }));
   return {
     get current() {
       return current;

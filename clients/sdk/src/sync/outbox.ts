@@ -7,6 +7,8 @@ import type { JsonStorage } from '../core/json-storage.ts';
 import { asError, ChatClientError, type ChatClientErrorCode } from '../errors.ts';
 
 export const BODY_MAX = 10_000;
+/** How long an unsent message is left to the tab in which it was written. */
+export const ADOPT_MS = 5_000;
 /** Time between two checks for accepted messages. */
 const LOOK_MS = 5_000;
 
