@@ -26,8 +26,8 @@ function under() {
   };
 }
 
-describe('a circuit', () => {
-  it('[BES16] leaves a service alone after five failures, asks once after a moment, and closes with an answer', async () => {
+describe('a circuit breaker', () => {
+  it('[BES16] opens after five failures, tries one call after a pause, and closes when it is answered', async () => {
     const { circuit, call, calls, pass, heal, changes } = under();
     for (let i = 0; i < 5; i += 1) await expect(call()).rejects.toThrow('refused');
     expect(circuit.open).toBe(true);
@@ -42,7 +42,7 @@ describe('a circuit', () => {
     expect([circuit.open, await call(), changes]).toEqual([false, 'answer', [true, false]]);
   });
 
-  it('[BES16] never waits longer than 5 s, and four failures between answers leave it closed', async () => {
+  it('[BES16] never waits longer than 5 s, and stays closed after four failures between successes', async () => {
     const { circuit, call, calls, pass } = under();
     for (let i = 0; i < 12; i += 1) {
       await expect(call()).rejects.toThrow();

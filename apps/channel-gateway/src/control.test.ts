@@ -26,7 +26,7 @@ function controlUnderTest() {
   return { registry, told, hear };
 }
 
-it('[DEG3] [REV4] takes from a tick that the live path works, and how far revocations go', () => {
+it('[DEG3] [REV4] learns from a tick that the live path works, and the newest revocation', () => {
   const { told, hear } = controlUnderTest();
   hear({ type: 'control.tick', data: { revocations_head: 9 } });
   expect(told).toEqual([
@@ -35,7 +35,7 @@ it('[DEG3] [REV4] takes from a tick that the live path works, and how far revoca
   ]);
 });
 
-it('hands on what other gateways and chat-service tell', () => {
+it('passes on messages of other gateways and of chat-service', () => {
   const { told, hear } = controlUnderTest();
   hear({ type: 'control.revoked', data: { id: 1, kind: 'session', subject: '1', not_after: 5 } });
   hear({ type: 'control.presence', data: { gateway_id: 'other', operators: [] } });
@@ -44,7 +44,7 @@ it('hands on what other gateways and chat-service tell', () => {
   expect(told).toEqual([['revoked', 1], ['presence', 'other'], ['status', 1], ['hurry']]);
 });
 
-it('[LIM5] closes the connection whose slot went to a newcomer at another gateway, if it is here', () => {
+it('[LIM5] closes a local connection whose slot went to a newcomer at another gateway', () => {
   const { registry, hear } = controlUnderTest();
   const transport = new RecordedSocket();
   const { id } = registry.open(transport);
@@ -54,7 +54,7 @@ it('[LIM5] closes the connection whose slot went to a newcomer at another gatewa
   expect(transport.closed).toBe('timeout');
 });
 
-it('passes over what is no control message', () => {
+it('ignores what is not a control message', () => {
   const { told, hear } = controlUnderTest();
   for (const text of ['', '{', 'null', '{"type":"control.tick"}', '{"type":"control.new","data":{}}']) hear(text);
   expect(told).toEqual([]);

@@ -15,7 +15,7 @@ async function drain(method: string, key?: string): Promise<[number, unknown]> {
   return [response.status, await response.json()];
 }
 
-it('[DRN3] is emptied by its owner’s word and stays up, so that it can be looked at before it is stopped', async () => {
+it("[DRN3] drains on its owner's command and keeps running, so that it can be inspected before it is stopped", async () => {
   const clients = range(1, 3).map(() => new SocketClient(`${under.wsUrl}?session=1&token=${customerToken(1)}`));
   await Promise.all(clients.map((client) => client.ready()));
   expect((await drain('POST'))[0]).toBe(401);

@@ -27,7 +27,7 @@ function edgeUnderTest(config = {}) {
 }
 
 describe('a newcomer', () => {
-  it('that brings credentials is let in', async () => {
+  it('with credentials is admitted', async () => {
     const { gateway, come } = edgeUnderTest();
     const transport = come();
     await gateway.advance(100);
@@ -35,7 +35,7 @@ describe('a newcomer', () => {
     await gateway.stop();
   });
 
-  it('that brings none says in its first frame who it is', async () => {
+  it('without credentials authenticates in its first frame', async () => {
     const { gateway } = edgeUnderTest();
     const transport = new RecordedSocket();
     const connection = gateway.core.edge.open(transport, null);
@@ -48,7 +48,7 @@ describe('a newcomer', () => {
     await gateway.stop();
   });
 
-  it('[CLS6] is turned away where the gateway is full, on every transport', async () => {
+  it('[CLS6] is refused if the gateway is full, on every transport', async () => {
     const { gateway, come } = edgeUnderTest({ maxConnections: 1 });
     const [first, second, poll] = [come(), come(), come(0)];
     await gateway.advance(100);
@@ -57,7 +57,7 @@ describe('a newcomer', () => {
     await gateway.stop();
   });
 
-  it('[CLS6] [POLL1] is turned away under load, but a poll is answered', async () => {
+  it('[CLS6] [POLL1] is refused under load, but a poll is answered', async () => {
     const { gateway, come, overload } = edgeUnderTest();
     await overload();
     const [socket, poll] = [come(), come(0)];
@@ -72,7 +72,7 @@ describe('a newcomer', () => {
     await gateway.stop();
   });
 
-  it('[CLS6] is let in at once where the gateway stood still while it started', async () => {
+  it('[CLS6] is admitted at once even if the gateway stood still while it started', async () => {
     const { gateway, come } = edgeUnderTest();
     gateway.clock.freeze(1_500);
     const transport = come();
@@ -82,7 +82,7 @@ describe('a newcomer', () => {
     await gateway.stop();
   });
 
-  it('[DRN1] [POLL6] is sent elsewhere by a gateway that drains', async () => {
+  it('[DRN1] [POLL6] is refused by a gateway that drains', async () => {
     const { gateway, come } = edgeUnderTest();
     void gateway.core.disconnects.drain();
     const [socket, poll] = [come(), come(0)];

@@ -63,7 +63,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     return beside;
   };
 
-  it('[BES21] serves a whole conversation by the two calls, live and after a resume', async () => {
+  it('[BES21] serves a whole conversation with two calls, live and after a resume', async () => {
     const b = await start();
     const { site } = b;
     for (const id of range(1, 3)) site.message(1, id);
@@ -100,7 +100,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     expect(early.closeCode).toBeNull();
   });
 
-  it('[BES23] passes the site’s own types, states and words, live and from the catch-up', async () => {
+  it('[BES23] passes on the site’s own types, states and texts, live and in a catch-up', async () => {
     const b = await start();
     const { site } = b;
     site.append(1, 'shop.order.paid', { sum: '12.50' });
@@ -121,7 +121,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     ]);
   });
 
-  it('[BES24] a source that reports no epoch gets a stable one', async () => {
+  it('[BES24] gives a stable epoch to a source that reports none', async () => {
     const b = await start();
     const { site } = b;
     site.message(1, 1);
@@ -131,7 +131,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
   });
 
   it.for(['failing', 'nonsense', 'endless'] as const)(
-    '[BES25] a site that is %s delays and never corrupts; clients are told, and told when it is over',
+    '[BES25] a site that is %s delays events and corrupts none; clients are notified of it and of its end',
     { timeout: 60_000 },
     async (mood) => {
       const b = await start();
@@ -174,7 +174,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     );
   }, 40_000);
 
-  it('[BES25] a silent site is asked again after the time limit, and newcomers wait', async () => {
+  it('[BES25] a site that does not answer is asked again after the time limit, and newcomers wait', async () => {
     const b = await start();
     const { site } = b;
     site.message(1, 1);

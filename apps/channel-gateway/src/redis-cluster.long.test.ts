@@ -74,7 +74,7 @@ async function underTraffic(
   return { messages, seconds };
 }
 
-it('[RDS12] loses, doubles and reorders nothing while slots move', async () => {
+it('[RDS12] loses, duplicates and reorders nothing while slots move', async () => {
   await underTraffic(async () => {
     for (const name of ['chat:staff', 'chat:control', 'chat:1', 'chat:2', 'chat:3']) {
       const slot = Number(await redisCommand(cluster.url, 'CLUSTER', 'KEYSLOT', name));
@@ -89,7 +89,7 @@ it('[RDS12] loses, doubles and reorders nothing while slots move', async () => {
   await until(() => fanouts.every((fanout) => fanout.connected), SHOWN);
 }, 240_000);
 
-it('[RDS12] loses, doubles and reorders nothing when a master is killed and comes back', async () => {
+it('[RDS12] loses, duplicates and reorders nothing when a master is killed and returns', async () => {
   await underTraffic(async () => {
     const slot = Number(await redisCommand(cluster.url, 'CLUSTER', 'KEYSLOT', 'chat:staff'));
     const master = cluster.masterOf(slot);
@@ -107,7 +107,7 @@ it.each([
   ['some milliseconds apart', [0, 5, 15, 30]],
   ['with one a second behind', [0, 5, 15, 1_000]],
 ] as const)(
-  '[AMQP10] puts the staff feed in order from four queues %s, with few calls',
+  '[AMQP10] orders the staff feed from four queues %s, with few calls',
   async (_, delays) => {
     let calls = 0;
     const ask = ledger.catchup.bind(ledger);

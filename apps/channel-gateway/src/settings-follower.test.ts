@@ -27,8 +27,8 @@ function follower(allowed: readonly string[] = []) {
   return { follows, origins, verifier, state, asked, save, later: (ms: number) => (now += ms) };
 }
 
-describe('what an admin saved, at a gateway', () => {
-  it('[SET11] [SET12] [SET13] comes with the calls that are made anyway', async () => {
+describe('saved settings at a gateway', () => {
+  it('[SET11] [SET12] [SET13] arrive with calls that are made anyway', async () => {
     const { follows, origins, verifier, asked, save } = follower();
     expect(origins.has(SHOP)).toBe(false);
     await follows.source.catchup({ sessions: [{ id: 1 }], limit: 1 });
@@ -39,7 +39,7 @@ describe('what an admin saved, at a gateway', () => {
     expect(asked.map((request) => request.settings_version)).toEqual([0, 5]);
   });
 
-  it('[SET11] is asked for where no call is made, and no more often than the head check', async () => {
+  it('[SET11] are requested when no other call is made, at most as often as the head check', async () => {
     const { follows, origins, asked, later } = follower();
     await follows.ask();
     expect([asked.length, origins.has(SHOP)]).toEqual([1, true]);
@@ -51,7 +51,7 @@ describe('what an admin saved, at a gateway', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('[SET11] goes on holding while nobody answers, and is never an older one but after a restore', async () => {
+  it('[SET11] stay in effect while nobody answers, and are replaced by older ones only after a restore', async () => {
     const { follows, origins, state, save, later } = follower();
     await follows.ask();
     state.away = true;
@@ -68,7 +68,7 @@ describe('what an admin saved, at a gateway', () => {
     expect(origins.has(SHOP)).toBe(false);
   });
 
-  it('[SET11] changes nothing where the variable says it', async () => {
+  it('[SET11] change nothing that a variable sets', async () => {
     const { follows, origins } = follower(['https://www.shop.example']);
     await follows.ask();
     expect([origins.has(SHOP), origins.has('https://www.shop.example')]).toEqual([false, true]);

@@ -45,7 +45,7 @@ describe('hostile input', () => {
     await under.close();
   });
 
-  it('[ORI1] [ORI2] [ORI3] [ORI5] admits the own and the listed Origin, nothing that looks like it', async () => {
+  it('[ORI1] [ORI2] [ORI3] [ORI5] accepts its own and the listed Origins, and nothing that resembles them', async () => {
     const own = `http://127.0.0.1:${under.port}`;
     for (const origin of ['https://shop.example', own]) {
       const socket = client(`?session=1&token=${customerToken(1)}`, { headers: { origin } });
@@ -76,7 +76,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('[WS6] answers what is no handshake before the upgrade', async () => {
+  it('[WS6] answers an invalid handshake before the upgrade', async () => {
     const base = ['Host: localhost', 'Upgrade: websocket', 'Connection: Upgrade'];
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
     const cases: [string[], string][] = [
@@ -126,7 +126,7 @@ describe('hostile input', () => {
     ).not.toContain('permessage');
   });
 
-  it('[WS13] [CLS3] closes, with its name as the reason, on what a frame must not be', async () => {
+  it('[WS13] [CLS3] closes on an invalid frame, with the name of the code as the reason', async () => {
     const text = 0x81;
     const cases: [string, (socket: RawSocket) => void, number][] = [
       ['binary', (socket) => socket.frame(0x82, Buffer.from('{}')), 1003],
@@ -152,7 +152,7 @@ describe('hostile input', () => {
     }
   }, 30_000);
 
-  it('[FRM8] [FRM9] answers bad frames with an error and the third with 4500', async () => {
+  it('[FRM8] [FRM9] answers a bad frame with an error, and closes on the third with 4500', async () => {
     const bad = [
       '{',
       '[]',
@@ -186,7 +186,7 @@ describe('hostile input', () => {
     }
   });
 
-  it('[WS4] takes another frame before auth as a bad one', async () => {
+  it('[WS4] treats any frame before auth as a bad one', async () => {
     const socket = client('');
     await new Promise((resolve) => socket.socket.once('open', resolve));
     for (let index = 0; index < 3; index += 1) socket.send({ type: 'typing', active: true });
@@ -194,7 +194,7 @@ describe('hostile input', () => {
     expect(socket.frames.map((frame) => frame.type)).toEqual(['error', 'error', 'error']);
   });
 
-  it('[RATE5] closes 4429 on too many frames, not on acks', async () => {
+  it('[RATE5] closes with 4429 on too many frames, but not on acks', async () => {
     const acking = client(`?session=1&token=${customerToken(1)}`);
     await acking.ready();
     for (let index = 0; index < 100; index += 1) acking.send({ type: 'ack', last_id: 1 });
@@ -206,13 +206,13 @@ describe('hostile input', () => {
     expect((await socket.closed).code).toBe(4429);
   });
 
-  it('[RATE8] closes 1008 on a flood of pings', async () => {
+  it('[RATE8] closes with 1008 on a flood of pings', async () => {
     const socket = await channel();
     for (let index = 0; index < 1_000; index += 1) socket.frame(0x89, Buffer.alloc(0));
     expect(await socket.closeCode()).toBe(1008);
   });
 
-  it('[STF6] keeps the kinds apart', async () => {
+  it('[STF6] accepts customers and staff only on their own kind of connection', async () => {
     const anna = client(`?type=staff&access_token=${staffToken('anna')}`);
     await anna.ready();
     anna.send({ type: 'auth', session_id: 1, token: customerToken(1) });
@@ -227,7 +227,7 @@ describe('hostile input', () => {
     expect((await customer.closed).code).toBe(4503);
   });
 
-  it('drops a frame on the channel of another session', async () => {
+  it('drops a frame that arrives on the channel of another session', async () => {
     const customer = client(`?session=1&token=${customerToken(1)}`);
     await customer.ready();
     const forged = {

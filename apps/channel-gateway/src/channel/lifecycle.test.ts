@@ -11,7 +11,7 @@ import { poll, StreamClient } from '../testing/http-clients.ts';
 import { FakeChatService } from '../testing/fake-chat-service.ts';
 import { eventually, range, SocketClient } from '../testing/socket-client.ts';
 
-describe('life of connections', () => {
+describe('lifecycle of connections', () => {
   const started: GatewayUnderTest[] = [];
   const opened: { end(): void }[] = [];
 
@@ -43,7 +43,7 @@ describe('life of connections', () => {
     await Promise.all(started.splice(0).map((under) => under.close()));
   });
 
-  it('[LIM1] [LIM4] admits five connections of a session over all transports and gateways', async () => {
+  it('[LIM1] [LIM4] accepts five connections per session, over all transports and gateways', async () => {
     const leases = createMemoryLeases();
     const fanout = createMemoryFanout();
     const ledger = new FakeChatService(fanout);
@@ -84,7 +84,7 @@ describe('life of connections', () => {
     expect((await staff('carl').closed).code).toBe(4529);
   });
 
-  it('[LIM7] a limit of 0 is off', async () => {
+  it('[LIM7] a limit of 0 means no limit', async () => {
     const under = await start({
       env: { MAX_TABS_PER_SESSION: '0', MAX_CONNECTIONS_PER_TOKEN: '0', MAX_OPERATORS: '0' },
     });
@@ -96,7 +96,7 @@ describe('life of connections', () => {
     await Promise.all(clients.map((client) => client.ready()));
   });
 
-  it('[RES9] gives the slot of a connection to the one that replaces it', async () => {
+  it("[RES9] gives a connection's slot to its replacement", async () => {
     const under = await start({ env: { MAX_TABS_PER_SESSION: '1' } });
     const first = customer(under, 1);
     const id = String((await first.ready()).data['connection_id']);
@@ -117,7 +117,7 @@ describe('life of connections', () => {
     expect([stream.status, stream.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^\d+$/)]);
   });
 
-  it('[CLS5] closes 1011 the one connection on which the server fails', async () => {
+  it('[CLS5] closes with 1011 only the connection on which the server fails', async () => {
     const under = await start();
     const [bad, good] = [customer(under, 1), customer(under, 1)];
     const [{ data }] = await Promise.all([bad.ready(), good.ready()]);
@@ -132,7 +132,7 @@ describe('life of connections', () => {
     await good.waitFor('channel.pong');
   });
 
-  it('[CLS6] closes 1013 when there is no room, and says nothing before', async () => {
+  it('[CLS6] closes with 1013 when the gateway is full, and sends nothing before', async () => {
     const under = await start({ env: { MAX_CONNECTIONS: '1' } });
     await customer(under, 2).ready();
     const client = customer(under, 1);
@@ -145,7 +145,7 @@ describe('life of connections', () => {
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   });
 
-  it('[CLS4] [RES8] sheds a reader that is too slow and lets it resume without loss', async () => {
+  it('[CLS4] [RES8] disconnects a reader that is too slow and lets it resume without loss', async () => {
     const under = await start();
     const [slow, quick] = [customer(under, 1), customer(under, 1)];
     await Promise.all([slow.ready(), quick.ready()]);
@@ -169,7 +169,7 @@ describe('life of connections', () => {
     expect([...slow.seqs(), ...again.seqs()]).toEqual(range(2, 2_001));
   }, 40_000);
 
-  it('[DRN1] [DRN2] [POLL6] [POLL7] drains: everybody gets their own moment and is served until then', async () => {
+  it('[DRN1] [DRN2] [POLL6] [POLL7] drains: each client is given a time and is served until then', async () => {
     const under = await start({ env: { DRAIN_SECONDS: '20', MAX_TABS_PER_SESSION: '0' } });
     const clients = range(1, 20).map(() => customer(under, 1));
     await Promise.all(clients.map((client) => client.ready()));

@@ -13,7 +13,7 @@ import { SocketClient } from '../testing/socket-client.ts';
 const customer = (sessionId: number) =>
   ({ kind: 'customer', sessionId, createdAt: 0, expiresAt: 0 }) as Parameters<Rollout['admits']>[0];
 
-describe('the switch of the channel', () => {
+describe('switching the channel on and off', () => {
   let under: GatewayUnderTest;
   afterEach(() => under.close());
   const channel = (sessionId: number) =>
@@ -31,7 +31,7 @@ describe('the switch of the channel', () => {
     expect((await new SocketClient(`${under.wsUrl}?session=1&token=${customerToken(2)}`).closed).code).toBe(4501);
   });
 
-  it('[BES26] streams end with the same code, polls are 503 channel_off with Retry-After', async () => {
+  it('[BES26] CHANNEL_MODE=off ends streams with the same code, and answers polls with 503 channel_off and Retry-After', async () => {
     under = await startGateway({ env: { CHANNEL_MODE: 'off' } });
     under.ledger.createSession(1);
     const token = customerToken(1);
@@ -47,7 +47,7 @@ describe('the switch of the channel', () => {
     expect((await poll(`${under.httpUrl}/channel/poll?session=1&token=x`)).status).toBe(401);
   });
 
-  it('[BES27] CHANNEL_ROLLOUT_PERCENT lets a stable part of the sessions in, and all of staff', async () => {
+  it('[BES27] CHANNEL_ROLLOUT_PERCENT gives the channel to a stable part of the sessions, and to all staff', async () => {
     const half = new Rollout('on', 50);
     const inside = Array.from({ length: 1_000 }, (_, i) => i + 1).find((id) => half.admits(customer(id))) ?? 0;
     const outside = Array.from({ length: 1_000 }, (_, i) => i + 1).find((id) => !half.admits(customer(id))) ?? 0;
@@ -58,7 +58,7 @@ describe('the switch of the channel', () => {
     await new SocketClient(`${under.wsUrl}?type=staff&access_token=${staffToken('anna')}`).ready();
   });
 
-  it('[BES27] a session that has the channel at some percentage keeps it at every larger one', async () => {
+  it('[BES27] a session that has the channel at one percentage keeps it at every larger one', async () => {
     under = await startGateway({ env: { CHANNEL_ROLLOUT_PERCENT: '0' } });
     const sessions = Array.from({ length: 10_000 }, (_, i) => i + 1);
     let before = new Set<number>();

@@ -46,12 +46,12 @@ afterEach(() => {
 });
 
 describe('writes past the stream', () => {
-  it('are possible with the Node this project brings', async () => {
+  it('are possible with the Node version this project uses', async () => {
     const { near } = await pair();
     expect(new SocketWriter(near).direct).toBe(true);
   });
 
-  it('leave nothing in the stream while the kernel takes them', async () => {
+  it('leave nothing in the stream while the kernel accepts them', async () => {
     const { near, far } = await pair();
     const writer = new SocketWriter(near);
     for (let index = 0; index < 50; index += 1) writer.write(chunkOf(index, 200));
@@ -59,7 +59,7 @@ describe('writes past the stream', () => {
     expect((await readAll(far, 10_000)).length).toBe(10_000);
   });
 
-  it('arrive whole and in order at readers that fall behind, whatever their sizes', async () => {
+  it('arrive whole and in order at slow readers, whatever their sizes', async () => {
     const pairs = [await pair(), await pair(), await pair()];
     const writers = pairs.map(({ near }) => new SocketWriter(near));
     const sent: Buffer[] = [];
@@ -103,7 +103,7 @@ describe('writes past the stream', () => {
     expect(Buffer.concat(received).equals(Buffer.concat(sent))).toBe(true);
   });
 
-  it('tell when a long queue has left', async () => {
+  it('report when a long queue has drained', async () => {
     const { near, far } = await pair();
     const writer = new SocketWriter(near);
     while (writer.queuedBytes < 500_000) writer.write(chunkOf(1, 10_000));
@@ -131,7 +131,7 @@ describe('writes past the stream', () => {
     expect(near.destroyed).toBe(true);
   });
 
-  it('end the socket when its queue is lost with the peer', async () => {
+  it('end the socket when the peer is lost with a queue waiting', async () => {
     const { near, far } = await pair();
     const writer = new SocketWriter(near);
     near.on('error', () => undefined);
@@ -142,7 +142,7 @@ describe('writes past the stream', () => {
     writer.write(chunkOf(2, 100));
   });
 
-  it('after the end of the stream fail and reach nobody', async () => {
+  it('fail after the end of the stream and reach nobody', async () => {
     const { near, far } = await pair();
     const writer = new SocketWriter(near);
     near.on('error', () => undefined);

@@ -56,7 +56,7 @@ describe('staff channel', () => {
     anna.end();
   });
 
-  it('[STF3] resumes from a cursor without a hole', async () => {
+  it('[STF3] resumes from a cursor without a gap', async () => {
     const first = staff('anna');
     const cursor = String((await first.ready()).data['cursor']);
     first.end();
@@ -106,7 +106,7 @@ describe('staff channel', () => {
     last.end();
   });
 
-  it('[STF7] tells a foreign cursor to take a snapshot', async () => {
+  it('[STF7] answers an unknown cursor with a request to take a snapshot', async () => {
     const ahead = staff('anna', '&cursor=99999999');
     expect((await ahead.waitFor('channel.reset')).data).toEqual({ reason: 'cursor_ahead' });
     const unknown = staff('anna', '&cursor=nonsense');
@@ -142,7 +142,7 @@ describe('staff channel', () => {
     expect(keys(resumed).filter((key) => key.startsWith('12:') || key.startsWith('f:'))).toEqual([]);
   });
 
-  it('[STF6] [ASG13] judges what happened before by whose the session is now', async () => {
+  it('[STF6] [ASG13] judges earlier events by the current assignee of the session', async () => {
     const cursor = String((await staff('boris').ready()).data['cursor']);
     for (const id of [21, 22]) under.ledger.createSession(id);
     for (const id of [21, 22]) under.ledger.post(id, 'written while it was nobody’s', 'client');
@@ -162,7 +162,7 @@ describe('staff channel', () => {
     }
   });
 
-  it('[ASG12] [STF6] shows a scope of own only what is theirs', async () => {
+  it("[ASG12] [STF6] shows the scope `own` only the operator's own sessions", async () => {
     for (const id of [31, 32]) under.ledger.createSession(id);
     under.ledger.assign(32, 'olga');
     const olga = staff('olga', '', { scope: 'own' });
@@ -185,7 +185,7 @@ describe('staff channel', () => {
     ]);
   });
 
-  it('[ASG14] names in presence and badge only what is within the scope', async () => {
+  it('[ASG14] includes in presence and badge only what is within the scope', async () => {
     for (const id of [41, 42]) under.ledger.createSession(id);
     under.ledger.assign(41, 'boris');
     under.ledger.assign(42, 'olga');
@@ -228,7 +228,7 @@ describe('staff channel', () => {
     expect(badge.data).toEqual({ reason: 'badge', unassigned_unread: 0, mine_unread: { olga: 1 }, waiting_count: 1 });
   });
 
-  it('[FRM5] [FRM6] shows who is there and what they look at', async () => {
+  it('[FRM5] [FRM6] shows who is online and what they are viewing', async () => {
     const anna = staff('anna');
     const boris = staff('boris');
     await Promise.all([anna.ready(), boris.ready()]);

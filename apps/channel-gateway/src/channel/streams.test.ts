@@ -37,7 +37,7 @@ describe('SSE and long poll', () => {
     await under.close();
   });
 
-  it('[SSE1] [SSE2] [SSE3] [SSE4] carries the frames of the WebSocket with resumable ids', async () => {
+  it('[SSE1] [SSE2] [SSE3] [SSE4] carries the same frames as WebSocket, with ids to resume from', async () => {
     const id = session(2);
     const client = stream(`/channel/sse?session=${id}&last_seq=1`, { authorization: `Bearer ${customerToken(id)}` });
     await client.waitForSeq(3);
@@ -58,14 +58,14 @@ describe('SSE and long poll', () => {
     expect(client.events.at(-1)?.frame.data['body']).toBe('live\r\ndata: {"type":"forged"}\n\nid: 99\u2028');
   });
 
-  it('[SSE5] lets Last-Event-ID win', async () => {
+  it('[SSE5] gives Last-Event-ID precedence', async () => {
     const id = session(5);
     const client = stream(`/channel/sse?session=${id}&token=${customerToken(id)}&last_seq=0`, { 'last-event-id': '4' });
     await client.waitForSeq(6);
     expect(client.seqs()).toEqual([5, 6]);
   });
 
-  it('[SSE7] answers lasting refusals with a status', async () => {
+  it('[SSE7] answers permanent refusals with a status', async () => {
     const id = session();
     const cases: [string, Record<string, string>, number, string][] = [
       [`/channel/sse?session=${id}`, {}, 401, 'missing_credentials'],
@@ -128,7 +128,7 @@ describe('SSE and long poll', () => {
     expect((await poll(pollUrl(id, '&last_seq=151'))).body).toEqual({ events: [], last_seq: 151, has_more: false });
   });
 
-  it('[POLL1] waits for the next event and comes back empty when there is none', async () => {
+  it('[POLL1] waits for the next event and returns empty if there is none', async () => {
     const id = session(1);
     const waiting = poll(pollUrl(id, '&last_seq=2&wait=10'));
     await eventually(() => under.gateway.core.sessions.get(id)?.live.members.length || undefined, 'the poll to wait');
@@ -149,7 +149,7 @@ describe('SSE and long poll', () => {
     ).toHaveLength(calls);
   });
 
-  it('[POLL5] [POLL6] refuses what it cannot answer', async () => {
+  it('[POLL5] [POLL6] refuses an invalid poll', async () => {
     const id = session(1);
     const cases: [string, number, string][] = [
       [pollUrl(id, '&last_seq=99'), 409, 'cursor_ahead'],
@@ -193,7 +193,7 @@ describe('SSE and long poll', () => {
     expect((await poll(`${base}&cursor=${answer.body.cursor}`)).body.events).toEqual([]);
   });
 
-  it('[ACK4] takes an ack over HTTP', async () => {
+  it('[ACK4] accepts an ack over HTTP', async () => {
     const id = session(1);
     const ack = (query: string, body: string): Promise<Response> =>
       fetch(`${under.httpUrl}/channel/ack?${query}`, {
@@ -213,7 +213,7 @@ describe('SSE and long poll', () => {
     expect((await ack(`session=${id}&token=${customerToken(id)}`, '{')).status).toBe(400);
   });
 
-  it('[BES29] counts what a page saw by polling and by the channel', async () => {
+  it('[BES29] counts what a page received by polling and by the channel', async () => {
     const id = session(1);
     const tell = (token: string, report: object): Promise<Response> =>
       fetch(`${under.httpUrl}/channel/shadow?session=${id}`, {

@@ -34,7 +34,7 @@ describe('WebSocket channel of a customer', () => {
     await under.close();
   });
 
-  it('[WS1] [WS8] [WS14] opens with channel.ready and then carries live events', async () => {
+  it('[WS1] [WS8] [WS14] begins with channel.ready and then carries live events', async () => {
     const id = session(2);
     const client = customer(id);
     const ready = await client.ready();
@@ -54,7 +54,7 @@ describe('WebSocket channel of a customer', () => {
     });
   });
 
-  it('[RES1] [RES3] sends every event after last_seq before anything live', async () => {
+  it('[RES1] [RES3] sends every event after last_seq before any live event', async () => {
     const id = session(250);
     const client = customer(id, '&last_seq=0');
     under.ledger.post(id, 'while catching up');
@@ -65,7 +65,7 @@ describe('WebSocket channel of a customer', () => {
     expect(client.frames[0]?.data).toMatchObject({ from_seq: 0 });
   });
 
-  it('[RES6] fills a hole from chat-service', async () => {
+  it('[RES6] fills a gap from chat-service', async () => {
     const id = session(1);
     const client = customer(id);
     await client.ready();
@@ -77,7 +77,7 @@ describe('WebSocket channel of a customer', () => {
     expect(client.seqs()).toEqual([3, 4]);
   });
 
-  it('[RES4] tells a cursor ahead or unreadable to take a snapshot and goes on live', async () => {
+  it('[RES4] answers an unreadable cursor, or one beyond the head, with a request to take a snapshot, and continues live', async () => {
     const id = session(1);
     for (const [cursor, reason] of [
       ['99', 'cursor_ahead'],
@@ -111,7 +111,7 @@ describe('WebSocket channel of a customer', () => {
     expect(client.seqs()).toEqual([3, 4]);
   });
 
-  it('[WS5] [WS6] answers 401 before the upgrade when nothing is shown', async () => {
+  it('[WS5] [WS6] answers 401 before the upgrade when there are no credentials', async () => {
     for (const query of ['?session=1', '?session=1&token=', '?type=staff', '?type=staff&access_token=']) {
       const client = open(query);
       await client.closed;
@@ -123,7 +123,7 @@ describe('WebSocket channel of a customer', () => {
     expect(bearer.httpStatus).toBe(401);
   });
 
-  it('[WS7] [WS15] [CLS3] completes the upgrade and says by a close code what is wrong with a token', async () => {
+  it('[WS7] [WS15] [CLS3] completes the upgrade for a bad token and gives the reason as a close code', async () => {
     const id = session();
     const other = session();
     const token = customerToken(id);
@@ -152,7 +152,7 @@ describe('WebSocket channel of a customer', () => {
     }
   });
 
-  it('[WS9] refreshes in place, and only for the same session', async () => {
+  it('[WS9] accepts a new token on the open connection, only for the same session', async () => {
     const id = session();
     const client = customer(id);
     await client.ready();
@@ -170,7 +170,7 @@ describe('WebSocket channel of a customer', () => {
     await client.waitFor('channel.pong');
   });
 
-  it('[REV1] [REV4] closes 4505, also when the control message is lost', async () => {
+  it('[REV1] [REV4] closes with 4505 on a revocation, even if the control message is lost', async () => {
     const [first, second] = [session(), session()];
     const older = customerToken(first);
     const told = customer(first);
@@ -185,7 +185,7 @@ describe('WebSocket channel of a customer', () => {
     expect((await open(`?session=${first}&token=${older}`).closed).code).toBe(4505);
   });
 
-  it('[WS12] pings with the protocol’s own ping, and receives the pong', async () => {
+  it('[WS12] pings with WebSocket ping frames and expects pongs', async () => {
     const client = customer(session());
     const { data } = await client.ready();
     const connection = under.gateway.core.registry.get(String(data['connection_id']));
@@ -196,7 +196,7 @@ describe('WebSocket channel of a customer', () => {
     expect(await under.metrics.collect()).toMatch(/chat_ws_ping_latency_seconds_count(?:\{[^}]*\})? [1-9]/);
   });
 
-  it('[FRM3] [FRM4] tells typing to the other side only', async () => {
+  it('[FRM3] [FRM4] sends typing only to the other side', async () => {
     const id = session(1);
     const writer = customer(id);
     const otherTab = customer(id);

@@ -50,8 +50,8 @@ function admissionUnderTest({ limits = {}, rollout = new Rollout('on', 100) } = 
   return { ...under, admission, revocations, entered, renewed, displacedElsewhere, state, come };
 }
 
-describe('who comes', () => {
-  it('with a good token is let in once', async () => {
+describe('a newcomer', () => {
+  it('with a good token is admitted once', async () => {
     const { come, admission, entered, metrics } = admissionUnderTest();
     const { connection } = await come(guest());
     await admission.admit(connection, guest());
@@ -66,25 +66,25 @@ describe('who comes', () => {
     ['token_revoked', 'revoked'],
     ['forbidden', 'forbidden'],
     ['unavailable', 'try_again_later'],
-  ] as const)('and is refused as %s is closed with %s', async (code, reason) => {
+  ] as const)('that is refused as %s is closed with %s', async (code, reason) => {
     const { come, state, entered } = admissionUnderTest();
     state.refusal = code;
     const { transport } = await come(guest());
     expect([transport.closed, entered.length]).toEqual([reason, 0]);
   });
 
-  it('with no session that could be read is refused without a question', async () => {
+  it('that names no readable session is refused without a call', async () => {
     const { come } = admissionUnderTest();
     const { transport } = await come({ kind: 'customer', sessionId: null, token: 'a', start: HEAD });
     expect(transport.closed).toBe('bad_token');
   });
 
-  it('while the channel is off is sent to what it had before', async () => {
+  it('is refused with channel_off while the channel is off', async () => {
     const { come } = admissionUnderTest({ rollout: new Rollout('off', 100) });
     expect((await come(guest())).transport.closed).toBe('channel_off');
   });
 
-  it('and is gone before its token was judged takes no slot', async () => {
+  it('that leaves before its token is verified takes no slot', async () => {
     const { registry, admission, leases, entered } = admissionUnderTest({ limits: { maxTabsPerSession: 1 } });
     const connection = registry.open(new RecordedSocket());
     const admitted = admission.admit(connection, guest());
@@ -94,7 +94,7 @@ describe('who comes', () => {
     expect(await leases.acquire({ key: 'session:1', limit: 1, holder: 'next' })).toMatchObject({ kind: 'granted' });
   });
 
-  it('and is revoked while it waits for its slot is not let in', async () => {
+  it('that is revoked while it waits for its slot is not admitted', async () => {
     const { come, revocations, entered } = admissionUnderTest();
     const coming = come(guest());
     revocations.apply([{ id: 1, kind: 'session', subject: '1', not_after: 10 }]);
@@ -112,14 +112,14 @@ describe('a slot', () => {
     expect(metrics.counts['handshake limit']).toBe(1);
   });
 
-  it('goes from a connection to the one that replaces it', async () => {
+  it('passes from a connection to its replacement', async () => {
     const { come } = admissionUnderTest({ limits: { maxTabsPerSession: 1 } });
     const first = await come(guest());
     const second = await come(guest(1, first.connection.id));
     expect([first.transport.closed, second.transport.closed]).toEqual(['timeout', null]);
   });
 
-  it('of a connection at another gateway is asked back from there', async () => {
+  it('of a connection at another gateway is requested from that gateway', async () => {
     const { come, leases, displacedElsewhere } = admissionUnderTest({ limits: { maxTabsPerSession: 1 } });
     await leases.acquire({ key: 'session:1', limit: 1, holder: 'elsewhere' });
     await come(guest(1, 'elsewhere'));
@@ -132,7 +132,7 @@ describe('a slot', () => {
     expect(await leases.acquire({ key: 'session:1', limit: 1, holder: 'next' })).toMatchObject({ kind: 'granted' });
   });
 
-  it('[LIM3] of the operators counts people, not their connections', async () => {
+  it('[LIM3] counts operators as people, not their connections', async () => {
     const { come, state } = admissionUnderTest({ limits: { maxOperators: 1 } });
     const first = await come(STAFF);
     const again = await come(STAFF);
@@ -143,7 +143,7 @@ describe('a slot', () => {
 });
 
 describe('a new token on an open connection', () => {
-  it('of the same person is taken, and answered with its end', async () => {
+  it('of the same person is accepted and answered with its expiry', async () => {
     const { come, admission, renewed } = admissionUnderTest();
     const { connection, transport } = await come(STAFF);
     await admission.refresh(connection, STAFF);
@@ -151,7 +151,7 @@ describe('a new token on an open connection', () => {
     expect(transport.frames.map(({ type }) => type)).toEqual(['channel.refreshed']);
   });
 
-  it('of another person ends it', async () => {
+  it('of another person ends the connection', async () => {
     const { come, admission, state, renewed } = admissionUnderTest();
     const { connection, transport } = await come(STAFF);
     state.staff = { ok: true, principal: operator('boris') };
@@ -159,7 +159,7 @@ describe('a new token on an open connection', () => {
     expect([transport.closed, renewed]).toEqual(['forbidden', []]);
   });
 
-  it('that is refused ends it', async () => {
+  it('that is refused ends the connection', async () => {
     const { come, admission, state } = admissionUnderTest();
     const { connection, transport } = await come(STAFF);
     state.staff = { ok: false, code: 'token_expired' };

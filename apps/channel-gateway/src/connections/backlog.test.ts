@@ -19,14 +19,14 @@ describe('the backlog', () => {
     backlog = new Backlog();
   });
 
-  it('[CLS4] names a reader that has taken nothing for more than ten seconds', () => {
+  it('[CLS4] names a reader that has read nothing for more than ten seconds', () => {
     const { connection } = live(100);
     backlog.note(connection, 1_000);
     expect(backlog.check(11_000)).toEqual([]);
     expect(backlog.check(11_001)).toEqual([connection]);
   });
 
-  it('gives a reader ten more seconds when it has taken all that was there at the last mark', () => {
+  it('gives a reader ten more seconds when it has read everything that was there at the last mark', () => {
     const { connection, transport } = live(100);
     backlog.note(connection, 0);
     transport.enqueuedBytes = 180;
@@ -36,7 +36,7 @@ describe('the backlog', () => {
     expect(backlog.check(19_001)).toEqual([connection]);
   });
 
-  it('is not deceived by a reader that takes less than what was there', () => {
+  it('is not misled by a reader that reads less than was there', () => {
     const { connection, transport } = live(100);
     backlog.note(connection, 0);
     transport.queuedBytes = 1;
@@ -52,7 +52,7 @@ describe('the backlog', () => {
     expect(backlog.check(10_001)).toEqual([connection]);
   });
 
-  it('has patience with one that is still catching up: it is given only what it has room for', () => {
+  it('tolerates a reader that is still catching up: it is given only what it has room for', () => {
     const { connection } = live(100);
     connection.catchUp({ kind: 'head' });
     backlog.note(connection, 0);
@@ -62,7 +62,7 @@ describe('the backlog', () => {
     expect(backlog.check(70_001)).toEqual([connection]);
   });
 
-  it('lets go of a reader that has taken everything, and begins anew with the next that waits', () => {
+  it('forgets a reader that has read everything, and starts over when it is slow again', () => {
     const { connection, transport } = live(100);
     backlog.note(connection, 0);
     transport.queuedBytes = 0;
@@ -75,14 +75,14 @@ describe('the backlog', () => {
     expect(backlog.check(40_001)).toEqual([connection]);
   });
 
-  it('adds up what all of its readers have left', () => {
+  it('adds up what all its readers have pending', () => {
     const [first, second, gone] = [live(100), live(20), live(3)];
     for (const { connection } of [first, second, gone]) backlog.note(connection, 0);
     backlog.forget(gone.connection);
     expect(backlog.queuedBytes).toBe(120);
   });
 
-  it('does not name one that is over', () => {
+  it('does not name a connection that has ended', () => {
     const { connection } = live(100);
     backlog.note(connection, 0);
     backlog.forget(connection);

@@ -8,8 +8,8 @@ function withSession(config = {}): VirtualGateway {
   return gateway;
 }
 
-describe('what becomes of a connection with time', () => {
-  it('[WS10] ends with its token, within a second', async () => {
+describe('the deadlines of a connection', () => {
+  it('[WS10] end it when its token expires, within a second', async () => {
     const gateway = withSession();
     const client = gateway.customer(1);
     await gateway.advance(3_598_000);
@@ -18,7 +18,7 @@ describe('what becomes of a connection with time', () => {
     expect(client.closed).toBe('token_expired');
   }, 60_000);
 
-  it('[WS12] is pinged, and closed when two pings go unanswered', async () => {
+  it('[WS12] ping it, and close it when two pings go unanswered', async () => {
     const gateway = withSession({ pingIntervalSeconds: 30 });
     const [alive, dead] = [gateway.customer(1), gateway.customer(1)];
     dead.answersPings = false;
@@ -28,7 +28,7 @@ describe('what becomes of a connection with time', () => {
     expect(dead.pings).toBe(2);
   });
 
-  it('[LIM5] loses its slot to a newcomer once it has missed a pong, and not before', async () => {
+  it('[LIM5] give its slot to a newcomer once it has missed a pong, and not before', async () => {
     const gateway = withSession({ pingIntervalSeconds: 30, maxTabsPerSession: 1 });
     const deaf = gateway.customer(1);
     deaf.answersPings = false;
@@ -42,7 +42,7 @@ describe('what becomes of a connection with time', () => {
     expect([deaf.closed, late.closed]).toEqual(['timeout', null]);
   });
 
-  it('[WS4] [CLS7] has five seconds to show who it is', async () => {
+  it('[WS4] [CLS7] give it five seconds to authenticate', async () => {
     const gateway = withSession();
     const transport = new RecordedSocket();
     gateway.core.edge.open(transport, null);
@@ -52,7 +52,7 @@ describe('what becomes of a connection with time', () => {
     expect(transport.closed).toBe('timeout');
   });
 
-  it('is closed if it gets no `channel.ready` within fifteen seconds', async () => {
+  it('close it if it gets no `channel.ready` within fifteen seconds', async () => {
     const gateway = withSession();
     gateway.ledger.latencyMs = 60_000;
     const waiting = gateway.customer(1);
@@ -62,7 +62,7 @@ describe('what becomes of a connection with time', () => {
     expect(waiting.closed).toBe('try_again_later');
   });
 
-  it('is not turned away for time in which the gateway itself stood still', async () => {
+  it('do not count time in which the gateway itself stood still', async () => {
     const gateway = withSession();
     gateway.ledger.latencyMs = 1_000;
     const waiting = gateway.customer(1);
@@ -73,7 +73,7 @@ describe('what becomes of a connection with time', () => {
     expect(waiting.of('channel.ready')).toHaveLength(1);
   });
 
-  it('[CLS4] is shed when its reader takes nothing for ten seconds, and not when it is merely slow', async () => {
+  it('[CLS4] close it when its reader takes nothing for ten seconds, but not when it is merely slow', async () => {
     const gateway = withSession();
     const [stuck, slow] = [gateway.customer(1), gateway.customer(1)];
     await gateway.advance(500);
@@ -89,7 +89,7 @@ describe('what becomes of a connection with time', () => {
 });
 
 describe('a drain', () => {
-  it('[DRN1] tells each its own moment, serves it until then and is over in time', async () => {
+  it('[DRN1] gives each connection its own time, serves it until then, and ends in time', async () => {
     const gateway = withSession({ drainSeconds: 20 });
     const clients = Array.from({ length: 40 }, () => gateway.customer(1));
     await gateway.advance(1_000);

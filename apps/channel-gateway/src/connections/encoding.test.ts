@@ -22,7 +22,7 @@ function decode(bytes: Buffer): string[] {
 }
 
 describe('encoding', () => {
-  it('frames every length in its shortest form, one after the other', () => {
+  it('encodes every length in its shortest form, one frame after the other', () => {
     const texts = [0, 1, 125, 126, 127, 65_535, 65_536, 100_000].map((length) => 'x'.repeat(length));
     const frames = texts.map((text) => ({ payload: Buffer.from(text), id: null }));
     expect(decode(encodeWebSocket(frames))).toEqual(texts);
@@ -31,7 +31,7 @@ describe('encoding', () => {
     expect(encodeWebSocket([{ payload: Buffer.alloc(65_536), id: null }])).toHaveLength(65_546);
   });
 
-  it('[SSE2] [SSE4] writes id and data, and an id only where there is one', () => {
+  it('[SSE2] [SSE4] writes id and data, and an id only if there is one', () => {
     const text = encodeSse([
       { payload: Buffer.from('{"a":1}'), id: 7 },
       { payload: Buffer.from('{"b":2}'), id: null },
@@ -39,14 +39,14 @@ describe('encoding', () => {
     expect(text).toBe('id: 7\ndata: {"a":1}\n\ndata: {"b":2}\n\n');
   });
 
-  it('[SSE10] takes raw line breaks out of JSON that came from elsewhere', () => {
+  it('[SSE10] removes raw line breaks from JSON that came from elsewhere', () => {
     const pretty = Buffer.from('{\n "type": "x",\r\n "data": {"body": "a\\nb"}\n}');
     expect(singleLine(pretty, JSON.parse(pretty.toString())).toString()).toBe('{"type":"x","data":{"body":"a\\nb"}}');
     const compact = Buffer.from('{"type":"x"}');
     expect(singleLine(compact, {})).toBe(compact);
   });
 
-  it('joins the events of a poll with a comma behind each', () => {
+  it('joins the events of a poll with commas', () => {
     expect(encodePoll([jsonFrame({ a: 1 }), jsonFrame({ b: 2 })]).toString()).toBe('{"a":1},{"b":2},');
   });
 });

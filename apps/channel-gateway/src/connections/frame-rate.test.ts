@@ -11,7 +11,7 @@ function passing(take: () => boolean, of: number): number {
   return Array.from({ length: of }, take).filter(Boolean).length;
 }
 
-it('[RATE5] lets a burst through, and then as many a second as are allowed', () => {
+it('[RATE5] allows a burst, and then the configured number per second', () => {
   const rate = new FrameRate(10, 20);
   const connection = opened(20);
   expect(passing(() => rate.take(connection, 0), 50)).toBe(20);
@@ -19,7 +19,7 @@ it('[RATE5] lets a burst through, and then as many a second as are allowed', () 
   expect(passing(() => rate.take(connection, 1_500), 50)).toBe(10);
 });
 
-it('saves up no more than a burst', () => {
+it('saves up no more than one burst', () => {
   const rate = new FrameRate(10, 20);
   const connection = opened(20);
   expect(passing(() => rate.take(connection, 3_600_000), 50)).toBe(20);
@@ -33,26 +33,26 @@ it('counts no time twice', () => {
   expect(passing(() => rate.take(connection, 1_100), 5)).toBe(1);
 });
 
-it('takes nothing away for a time that is already counted', () => {
+it('takes back no time that was already counted', () => {
   const rate = new FrameRate(10, 20);
   const connection = opened(20);
   expect(passing(() => rate.take(connection, -1_000), 50)).toBe(20);
 });
 
-it('[RATE6] limits nothing where the rate is 0', () => {
+it('[RATE6] limits nothing if the rate is 0', () => {
   const rate = new FrameRate(0, 20);
   const connection = opened(20);
   expect(passing(() => rate.take(connection, 0), 1_000)).toBe(1_000);
 });
 
-it('lets at least one frame through at a time, since none would be a channel that takes nothing', () => {
+it('always allows at least one frame: a channel that accepts none would be useless', () => {
   const rate = new FrameRate(10, 0);
   const connection = opened(0);
   expect(rate.take(connection, 0)).toBe(false);
   expect(passing(() => rate.take(connection, 10_000), 5)).toBe(1);
 });
 
-it('[RATE5] does not count acks and pings among the frames', () => {
+it('[RATE5] does not count acks and pings as frames', () => {
   const rate = new FrameRate(10, 20);
   const connection = opened(20);
   expect(passing(() => rate.takeFree(connection, 0), 100)).toBe(100);
@@ -66,7 +66,7 @@ it('[RATE8] stops a flood of acks and pings: 300 at once, then 100 a second', ()
   expect(passing(() => rate.takeFree(connection, 1_000), 1_000)).toBe(100);
 });
 
-it('stops that flood also where frames are not limited', () => {
+it('limits acks and pings even if frames are not limited', () => {
   const rate = new FrameRate(0, 20);
   const connection = opened(20);
   expect(passing(() => rate.takeFree(connection, 0), 1_000)).toBe(300);

@@ -49,7 +49,7 @@ function handshakeUnderTest() {
 }
 
 describe('the handshake of a customer', () => {
-  it('[WS8] [WS14] says where the connection begins, and all that is so at that moment', () => {
+  it('[WS8] [WS14] says where the connection begins, and gives the current state', () => {
     const { handshake, byCustomer } = handshakeUnderTest();
     const { transport, connection } = byCustomer(after(7));
     expect(handshake.customer(connection, page(9), MARKS)).toBe(true);
@@ -78,7 +78,7 @@ describe('the handshake of a customer', () => {
     expect(connection.state).toMatchObject({ cursor: 9 });
   });
 
-  it('begins at the cursor, also where that is the head', () => {
+  it('begins at the cursor, even if that is the head', () => {
     const { handshake, byCustomer, typesOf } = handshakeUnderTest();
     const { transport, connection } = byCustomer(after(9));
     handshake.customer(connection, page(9), MARKS);
@@ -86,7 +86,7 @@ describe('the handshake of a customer', () => {
     expect(typesOf(transport)).toEqual(['channel.ready']);
   });
 
-  it('is told no marks where chat-service gave none', () => {
+  it('contains no marks if chat-service gave none', () => {
     const { handshake, byCustomer } = handshakeUnderTest();
     const { transport, connection } = byCustomer(HEAD);
     handshake.customer(connection, page(9), null);
@@ -99,7 +99,7 @@ describe('the handshake of a customer', () => {
     { start: { kind: 'unreadable' } as const, reason: 'cursor_unknown' },
     { start: { kind: 'outdated' } as const, reason: 'cursor_unknown' },
   ])(
-    '[RES4] begins at the head with a cursor that means nothing, and says so: $reason ($start.kind)',
+    '[RES4] begins at the head with an invalid cursor, and gives the reason: $reason ($start.kind)',
     ({ start, reason }) => {
       const { handshake, byCustomer } = handshakeUnderTest();
       const { transport, connection } = byCustomer(start);
@@ -111,7 +111,7 @@ describe('the handshake of a customer', () => {
     },
   );
 
-  it('[DEG3] says behind `channel.ready` that events come late', () => {
+  it('[DEG3] reports a delayed live path after `channel.ready`', () => {
     const { handshake, byCustomer, state, typesOf } = handshakeUnderTest();
     state.degraded = 'live_path_silent';
     const { transport, connection } = byCustomer(after(10));
@@ -120,7 +120,7 @@ describe('the handshake of a customer', () => {
     expect(transport.frames[2]?.data).toEqual({ reason: 'live_path_silent' });
   });
 
-  it('[REV1] is refused where the token was made at the second of its revocation or before', () => {
+  it('[REV1] is refused if the token was created in the second of its revocation or before', () => {
     for (const [madeAt, closed] of [
       [99, 'revoked'],
       [100, 'revoked'],
@@ -134,7 +134,7 @@ describe('the handshake of a customer', () => {
     }
   });
 
-  it('does nothing for one that is over, or not a customer', () => {
+  it("does nothing for a connection that has ended, or is not a customer's", () => {
     const { handshake, byCustomer, byStaff, registry } = handshakeUnderTest();
     const gone = byCustomer(HEAD);
     registry.close(gone.connection, 'timeout');
@@ -154,14 +154,14 @@ describe('a customer’s poll', () => {
     expect(transport.answer).toEqual({ lastSeq: 9, hasMore: false });
   });
 
-  it('[POLL5] with a cursor that means nothing is refused with the reason', () => {
+  it('[POLL5] with an invalid cursor is refused with the reason', () => {
     const { handshake, open } = handshakeUnderTest();
     const { transport, connection } = open(new RecordedPoll(1_000), customer(4), after(10));
     expect(handshake.customer(connection, page(9), MARKS)).toBe(false);
     expect(transport.refusal).toBe('cursor_ahead');
   });
 
-  it('goes on from its cursor without a frame of its own', () => {
+  it('continues from its cursor without a frame of its own', () => {
     const { handshake, open } = handshakeUnderTest();
     const { transport, connection } = open(new RecordedPoll(1_000), customer(4), after(7));
     expect(handshake.customer(connection, page(9), MARKS)).toBe(true);
@@ -171,7 +171,7 @@ describe('a customer’s poll', () => {
 });
 
 describe('the handshake of staff', () => {
-  it('[STF2] has no seq, and the cursor at which it begins, twice', () => {
+  it('[STF2] has no seq, and contains the cursor at which it begins twice', () => {
     const { handshake, byStaff } = handshakeUnderTest();
     const { transport, connection } = byStaff(after(7));
     expect(handshake.staff(connection, 7, null)).toBe(true);
@@ -194,7 +194,7 @@ describe('the handshake of staff', () => {
     ]);
   });
 
-  it('[STF7] says behind it why the cursor was no good', () => {
+  it('[STF7] says why the cursor was refused', () => {
     const { handshake, byStaff } = handshakeUnderTest();
     const { transport, connection } = byStaff(after(70));
     expect(handshake.staff(connection, 9, 'cursor_ahead')).toBe(true);
@@ -204,7 +204,7 @@ describe('the handshake of staff', () => {
     ]);
   });
 
-  it('[REV1] is refused where the token was revoked while it waited', () => {
+  it('[REV1] is refused if the token was revoked while it waited', () => {
     const { handshake, byStaff, state } = handshakeUnderTest();
     state.revoked = true;
     const { transport, connection } = byStaff(HEAD);
@@ -212,7 +212,7 @@ describe('the handshake of staff', () => {
     expect([transport.closed, transport.frames.length]).toEqual(['revoked', 0]);
   });
 
-  it('[POLL5] of a poll is the refusal of a cursor that means nothing, or silence', () => {
+  it('[POLL5] of a poll refuses an invalid cursor and otherwise sends nothing', () => {
     const { handshake, open } = handshakeUnderTest();
     const refused = open(new RecordedPoll(1_000), operator('anna'), after(70));
     const fine = open(new RecordedPoll(1_000), operator('anna'), after(7));
@@ -222,7 +222,7 @@ describe('the handshake of staff', () => {
     expect([fine.transport.answer, fine.transport.enqueuedBytes]).toEqual([null, 0]);
   });
 
-  it('is none for a customer', () => {
+  it('does nothing for a customer', () => {
     const { handshake, byCustomer } = handshakeUnderTest();
     const { transport, connection } = byCustomer(HEAD);
     expect(handshake.staff(connection, 9, null)).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFree, readInbound } from './inbound.ts';
 
-describe('what a client may say', () => {
+describe('inbound frames', () => {
   it.each([
     ['{"type":"ping"}', { kind: 'ping' }],
     ['{"type":"ack","last_id":7}', { kind: 'customer_ack', lastId: 7 }],
@@ -32,7 +32,7 @@ describe('what a client may say', () => {
         credentials: { kind: 'staff', token: 't', start: { kind: 'after', cursor: 9 }, replaces: undefined },
       },
     ],
-  ])('%s', (text, command) => {
+  ])('are read: %s', (text, command) => {
     expect(readInbound(text)).toEqual(command);
   });
 
@@ -48,11 +48,11 @@ describe('what a client may say', () => {
     ['{"type":"typing"}', 'validation_failed', 'typing'],
     ['{"type":"viewing"}', 'validation_failed', 'viewing'],
     ['{"type":"auth"}', 'validation_failed', 'auth'],
-  ])('[FRM8] and what not: %.20s', (text, code, of) => {
+  ])('[FRM8] are refused: %.20s', (text, code, of) => {
     expect(readInbound(text)).toMatchObject({ kind: 'bad', code, of });
   });
 
-  it('counts acks and pings apart, also those that are no good', () => {
+  it('that are acks and pings are counted separately, including invalid ones', () => {
     const texts = ['{"type":"ping"}', '{"type":"ack","last_id":1}', '{"type":"ack"}', '{"type":"typing"}', '{'];
     expect(texts.map((text) => isFree(readInbound(text)))).toEqual([true, true, true, false, false]);
   });

@@ -29,7 +29,7 @@ function pollsUnderTest(leases?: Leases) {
 }
 
 describe('a poll of a customer', () => {
-  it('is answered with the head of its session when it has had everything', () => {
+  it('is answered with the head of its session when it has received everything', () => {
     const { polls, open, registry } = pollsUnderTest();
     const { transport, connection } = open(0, customer(4));
     polls.complete(connection);
@@ -37,7 +37,7 @@ describe('a poll of a customer', () => {
     expect(registry.size).toBe(0);
   });
 
-  it('waits once it is live, if it said that it would', () => {
+  it('waits once it is live, if it asked to', () => {
     const { polls, open } = pollsUnderTest();
     const [patient, brief] = [open(1_000, customer(1)), open(0, customer(1))];
     for (const { connection } of [patient, brief]) polls.wentLive(connection);
@@ -52,7 +52,7 @@ describe('a poll of a customer', () => {
     expect(transport.answer).toEqual({ lastSeq: 10, hasMore: false });
   });
 
-  it('is not answered at the end of its wait while nobody knows where it begins', () => {
+  it('is not answered when its wait ends while its starting point is still unknown', () => {
     const { polls, open } = pollsUnderTest();
     const { transport, connection } = open(1_000, customer(1));
     connection.catchUp(HEAD);
@@ -64,8 +64,8 @@ describe('a poll of a customer', () => {
   });
 });
 
-describe('a poll of the staff', () => {
-  it('[POLL4] waits while there is nothing for it, and is answered with its own cursor when the wait is over', () => {
+describe('a poll of staff', () => {
+  it('[POLL4] waits while there is nothing for it, and is answered with its own cursor when the wait ends', () => {
     const { polls, atSeven } = pollsUnderTest();
     const { transport, connection } = atSeven(1_000);
     expect(polls.finishStaff(connection, 7, false)).toBe(false);
@@ -82,14 +82,14 @@ describe('a poll of the staff', () => {
     expect(transport.answer).toEqual({ lastSeq: null, hasMore: true, cursor: '9' });
   });
 
-  it('[POLL4] that names no cursor is given one at once, and nothing more to fetch', () => {
+  it('[POLL4] without a cursor is given one at once, and nothing is fetched', () => {
     const { polls, atSeven } = pollsUnderTest();
     const { transport, connection } = atSeven(1_000, HEAD);
     expect(polls.finishStaff(connection, 7, true)).toBe(true);
     expect(transport.answer).toEqual({ lastSeq: null, hasMore: false, cursor: '7' });
   });
 
-  it('[POLL5] is refused where its cursor means nothing', () => {
+  it('[POLL5] is refused if its cursor is invalid', () => {
     const { polls, atSeven, registry } = pollsUnderTest();
     const { transport, connection } = atSeven(0);
     polls.refuse(connection, 'cursor_ahead');
@@ -98,7 +98,7 @@ describe('a poll of the staff', () => {
 });
 
 describe('the slot of a poll', () => {
-  it('is free before the answer goes out', async () => {
+  it('is free before the answer is sent', async () => {
     const { polls, open, leases, clock } = pollsUnderTest();
     const { transport, connection } = open(1_000, customer(1));
     await leases.acquire({ key: 'session:1', limit: 1, holder: connection.id });
@@ -110,7 +110,7 @@ describe('the slot of a poll', () => {
     expect(await leases.acquire({ key: 'session:1', limit: 1, holder: 'next' })).toMatchObject({ kind: 'granted' });
   });
 
-  it('keeps the answer back for half a second at most where the store of slots hangs', async () => {
+  it('delays the answer by at most half a second if the store of slots hangs', async () => {
     const hangs: Leases = {
       mode: 'cluster',
       acquire: async () => ({ kind: 'granted', displaced: [] }),

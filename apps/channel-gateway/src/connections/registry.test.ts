@@ -25,8 +25,8 @@ function withOne(leases?: Leases) {
   return { ...under, transport, connection };
 }
 
-describe('an end that we begin', () => {
-  it('tells the peer why, once, and counts it once', () => {
+describe('an end that the gateway begins', () => {
+  it('sends the reason to the peer once, and is counted once', () => {
     const { registry, connection, transport, metrics, detached } = withOne();
     registry.close(connection, 'revoked');
     registry.close(connection, 'internal_error');
@@ -42,7 +42,7 @@ describe('an end that we begin', () => {
     expect(registry.get(connection.id)).toBe(connection);
   });
 
-  it('is over with that answer, which counts as no second end', () => {
+  it('is complete with that answer, which is not counted again', () => {
     const { registry, connection, metrics, detached } = withOne();
     registry.close(connection, 'revoked');
     registry.closed(connection, 1006);
@@ -54,7 +54,7 @@ describe('an end that we begin', () => {
 });
 
 describe('an end that the peer begins', () => {
-  it('is counted by its code and forgotten at once', () => {
+  it('is counted by its code and completes at once', () => {
     const { registry, connection, metrics, detached } = withOne();
     registry.closed(connection, 1001);
     expect([...registry]).toEqual([]);
@@ -62,7 +62,7 @@ describe('an end that the peer begins', () => {
     expect(detached).toEqual([connection]);
   });
 
-  it('is one end, also when it is told twice', () => {
+  it('happens once, even if it is reported twice', () => {
     const { registry, connection, metrics, detached } = withOne();
     registry.closed(connection, 1001);
     registry.closed(connection, 1006);
@@ -79,7 +79,7 @@ describe('an end that the peer begins', () => {
 });
 
 describe('the slot of a connection', () => {
-  it('is free for another at its end', async () => {
+  it('is free for another connection at its end', async () => {
     const leases = createMemoryLeases();
     const { registry, connection, clock } = withOne(leases);
     await leases.acquire({ key: 'session:1', limit: 1, holder: connection.id });
@@ -89,7 +89,7 @@ describe('the slot of a connection', () => {
     expect(await leases.acquire({ key: 'session:1', limit: 1, holder: 'next' })).toMatchObject({ kind: 'granted' });
   });
 
-  it('is given back once, whoever ends what', async () => {
+  it('is given back once, whoever ends the connection', async () => {
     const released: string[] = [];
     const leases = leasesWith({ release: async (key) => void released.push(key) });
     const { registry, connection, clock } = withOne(leases);
@@ -100,7 +100,7 @@ describe('the slot of a connection', () => {
     expect(released).toEqual(['session:1']);
   });
 
-  it('may be lost with its store: the end goes on', async () => {
+  it('may be lost with its store: the connection still ends', async () => {
     const leases = leasesWith({ release: () => Promise.reject(new UnavailableError('redis')) });
     const { registry, connection, clock } = withOne(leases);
     connection.holdLease('session:1');
@@ -111,7 +111,7 @@ describe('the slot of a connection', () => {
 });
 
 describe('a fault in handling one connection', () => {
-  it('ends that connection alone', () => {
+  it('ends only that connection', () => {
     const { registry, connection, transport } = withOne();
     const other = new RecordedSocket();
     registry.open(other);
@@ -123,7 +123,7 @@ describe('a fault in handling one connection', () => {
 });
 
 describe('ending many', () => {
-  it('ends those that are meant, with one reason', () => {
+  it('ends the matching ones, with one reason', () => {
     const { registry, connection, transport } = withOne();
     const other = new RecordedSocket();
     registry.open(other);
@@ -134,7 +134,7 @@ describe('ending many', () => {
 });
 
 describe('a slow reader', () => {
-  it('[CLS4] is shed after ten seconds, and resumes when it likes', () => {
+  it('[CLS4] is disconnected after ten seconds, and may resume at any time', () => {
     const { registry, connection, transport, metrics } = withOne();
     connection.goLive();
     transport.queuedBytes = 50;
@@ -146,7 +146,7 @@ describe('a slow reader', () => {
     expect(metrics.counts['slow']).toBe(1);
   });
 
-  it('is not looked at while every write leaves at once', () => {
+  it('is not examined while every write leaves at once', () => {
     const { registry, connection, transport } = withOne();
     connection.goLive();
     registry.send(connection, RESTORED);
@@ -167,8 +167,8 @@ describe('a slow reader', () => {
   });
 });
 
-describe('what goes to all', () => {
-  it('reaches those who had `channel.ready`, and nobody before it', () => {
+describe('a broadcast', () => {
+  it('reaches connections that had `channel.ready`, and no others', () => {
     const { registry, connection, transport } = withOne();
     const early = new RecordedSocket();
     const catching = registry.open(early);
@@ -180,7 +180,7 @@ describe('what goes to all', () => {
     expect([transport.frames.length, early.frames.length]).toEqual([2, 1]);
   });
 
-  it('is nothing for a poll, whose answer holds events alone', () => {
+  it('does not reach a poll, whose answer contains only events', () => {
     const { registry } = registryUnderTest();
     const transport = new RecordedPoll(1_000);
     const connection = registry.open(transport);
@@ -190,8 +190,8 @@ describe('what goes to all', () => {
   });
 });
 
-describe('one that is taken out', () => {
-  it('gets nothing of its stream any more and stays open', () => {
+describe('a connection that is removed from its stream', () => {
+  it('receives nothing from its stream any more and stays open', () => {
     const { registry, connection, transport, detached } = withOne();
     connection.goLive();
     registry.takeOut(connection);
@@ -201,8 +201,8 @@ describe('one that is taken out', () => {
   });
 });
 
-describe('the slot of one that missed a pong', () => {
-  it('[LIM5] is marked for newcomers, and unmarked', async () => {
+describe('the slot of a connection that missed a pong', () => {
+  it('[LIM5] is marked as available to newcomers, and unmarked', async () => {
     const marks: [string, boolean][] = [];
     const leases = leasesWith({ setStale: async (key, _holder, stale) => void marks.push([key, stale]) });
     const { registry, connection } = withOne(leases);

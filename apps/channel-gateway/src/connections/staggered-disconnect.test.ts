@@ -26,7 +26,7 @@ function disconnectsUnderTest({ drainSeconds = 20, random = 0.5 } = {}) {
 }
 
 describe('a drain', () => {
-  it('[DRN1] tells each its moment and leaves it open until then', async () => {
+  it('[DRN1] gives each client its time and leaves it open until then', async () => {
     const { disconnects, come, clock } = disconnectsUnderTest();
     const { transport, connection } = come();
     void disconnects.drain();
@@ -36,7 +36,7 @@ describe('a drain', () => {
     expect([connection.leaveAt, connection.isLive, transport.closed]).toEqual([10_000, true, null]);
   });
 
-  it('[POLL7] answers the polls that wait at once', async () => {
+  it('[POLL7] answers waiting polls at once', async () => {
     const { disconnects, registry, clock } = disconnectsUnderTest();
     const transport = new RecordedPoll(25_000);
     const connection = registry.open(transport);
@@ -47,7 +47,7 @@ describe('a drain', () => {
     expect(transport.answer).toEqual({ lastSeq: 7, hasMore: false });
   });
 
-  it('is over as soon as everybody is gone', async () => {
+  it('ends as soon as everybody has left', async () => {
     const { disconnects, come, clock, registry } = disconnectsUnderTest();
     const { connection } = come();
     let over = false;
@@ -75,15 +75,15 @@ describe('a drain', () => {
   });
 });
 
-describe('those whose cursors mean nothing any more', () => {
-  it('are taken out of their stream before their moment', () => {
+describe('clients whose cursors have become invalid', () => {
+  it('are removed from their stream before their time', () => {
     const { disconnects, come, detached } = disconnectsUnderTest();
     const { connection, transport } = come();
     disconnects.sendAway([connection]);
     expect([connection.state.kind, detached, transport.closed]).toEqual(['leaving', [connection], null]);
   });
 
-  it('come back over a time that grows with their number, and no longer than a drain takes', () => {
+  it('return over a period that grows with their number, and is no longer than a drain', () => {
     const { disconnects, come } = disconnectsUnderTest({ drainSeconds: 1, random: 1 });
     const first = come();
     disconnects.sendAway([first.connection]);
@@ -93,7 +93,7 @@ describe('those whose cursors mean nothing any more', () => {
     expect(many[0]?.connection.leaveAt).toBe(1_000);
   });
 
-  it('only concern connections that have received `channel.ready`', () => {
+  it('include only connections that have received `channel.ready`', () => {
     const { disconnects, registry } = disconnectsUnderTest();
     const connection = registry.open(new RecordedSocket());
     disconnects.sendAway(registry);

@@ -55,7 +55,7 @@ async function stop(acks: AckBuffer, clock: VirtualClock): Promise<number> {
   return ended;
 }
 
-it('[ACK5] tells more than a thousand within the second, a thousand in a call', async () => {
+it('[ACK5] sends more than a thousand marks within a second, a thousand per call', async () => {
   const { acks, received, clock } = bufferOver();
   for (const id of range(1, 5_500)) acks.record(id, 'client', id);
   await clock.advance(900);
@@ -63,7 +63,7 @@ it('[ACK5] tells more than a thousand within the second, a thousand in a call', 
   expect(received.batches).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 500]);
 });
 
-it('[ACK5] tells the same participant at most once a second, and the newest mark', async () => {
+it('[ACK5] sends the newest mark of a participant, at most once a second', async () => {
   const { acks, received, clock } = bufferOver();
   for (let lastId = 1; lastId <= 60; lastId += 1) {
     acks.record(1, 'client', lastId);
@@ -74,7 +74,7 @@ it('[ACK5] tells the same participant at most once a second, and the newest mark
   expect(received.batches.length).toBeLessThanOrEqual(5);
 });
 
-it('[ACK6] a stop tells all batches, also those recorded while one was on its way', async () => {
+it('[ACK6] a stop sends all batches, including marks recorded during a call', async () => {
   const { acks, received, clock } = bufferOver({ latencyMs: 20 });
   for (const id of range(1, 3_000)) acks.record(id, 'client', 1);
   void acks.flush();
@@ -84,7 +84,7 @@ it('[ACK6] a stop tells all batches, also those recorded while one was on its wa
   expect(new Set(received.marks.values())).toEqual(new Set([2]));
 });
 
-it('[ACK6] a stop tries again while chat-service is away, and gives up in bounded time', async () => {
+it('[ACK6] a stop retries while chat-service is unavailable, and gives up after a limited time', async () => {
   const briefly = bufferOver({ failures: 3 });
   briefly.acks.record(1, 'client', 7);
   await stop(briefly.acks, briefly.clock);
@@ -96,7 +96,7 @@ it('[ACK6] a stop tries again while chat-service is away, and gives up in bounde
   expect(forGood.acks.size).toBe(1);
 });
 
-it('[RDS10] tells no ids of a database that was left, neither to chat-service nor to last_seen', async () => {
+it('[RDS10] sends no ids of a replaced database, neither to chat-service nor to last_seen', async () => {
   const lastSeen = createMemoryLastSeen();
   const { acks, received, clock } = bufferOver({ latencyMs: 20, lastSeen });
   acks.begin('before', false);
@@ -114,7 +114,7 @@ it('[RDS10] tells no ids of a database that was left, neither to chat-service no
   expect(await lastSeen.read(1)).toMatchObject([{ lastId: 12 }]);
 });
 
-it('[RDS10] begins the marks of another database with the next mark where Redis was away', async () => {
+it('[RDS10] starts the marks of a new database with the next mark if Redis was unavailable', async () => {
   const inMemory = createMemoryLastSeen();
   let away = true;
   const lastSeen: LastSeen = {

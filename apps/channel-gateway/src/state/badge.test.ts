@@ -15,7 +15,7 @@ function badgeUnderTest() {
   return { badge, pushed, answer };
 }
 
-it('[STF9] [ALR3] pushes what the live path and an answer bring by the number at which it was counted', () => {
+it('[STF9] [ALR3] orders badges from the live path and from responses by the feed number at which they were counted', () => {
   const { badge, pushed, answer } = badgeUnderTest();
   badge.receive(counted(5, 1));
   answer(counted(4, 9));
@@ -39,13 +39,13 @@ it('ignores anything that is not a badge, whatever its source', () => {
   expect(pushed).toHaveLength(1);
 });
 
-it('takes the last word of a source that counts at no number', () => {
+it('takes the latest badge of a source that gives no number', () => {
   const { badge, pushed } = badgeUnderTest();
   for (const unread of [1, 1, 2, 1]) badge.receive(counted(undefined, unread));
   expect(pushed.map(({ unassigned_unread: unread }) => unread)).toEqual([1, 2, 1]);
 });
 
-it('takes the count of another database, whose numbers begin anew', () => {
+it('takes the count of a new database, whose numbers start over', () => {
   const { badge, pushed } = badgeUnderTest();
   badge.receive(counted(5, 1));
   badge.receive(counted(6, 1));

@@ -14,7 +14,7 @@ function board(...remote: string[]): PresenceBoard {
 const states = (of: PresenceBoard) => Object.fromEntries(of.users.map(({ id, state }) => [id, state]));
 
 describe('chosen status', () => {
-  it('[OST4] is stronger than a connection: shown to staff, not counted for customers', () => {
+  it('[OST4] overrides the connection: shown to staff, not counted for customers', () => {
     const under = board('anna', 'boris', 'vera');
     expect([under.operatorsOnline, states(under)]).toEqual([3, { anna: 'online', boris: 'online', vera: 'online' }]);
     under.chosen([
@@ -27,7 +27,7 @@ describe('chosen status', () => {
     expect([under.refresh(0), under.operatorsOnline]).toEqual([true, 2]);
   });
 
-  it('[OST5] is known before its operator connects, and the newer choice holds in whatever order both come', () => {
+  it('[OST5] is known before its operator connects, and the newer one holds in whatever order they arrive', () => {
     const under = board();
     expect(under.chosen([{ user_id: 'anna', status: 'off', version: 7 }])).toBe(true);
     expect(under.chosen([{ user_id: 'anna', status: 'online', version: 6 }])).toBe(false);

@@ -46,21 +46,21 @@ function presenceUnderTest() {
   return { clock, told, state, presence, tick, report, elsewhere };
 }
 
-it('tells staff, customers and the other gateways at once of who has come', () => {
+it('notifies staff, customers and the other gateways at once when an operator connects', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
   expect([told.users, told.counts]).toEqual([[['anna']], [1]]);
   expect(told.messages.map(({ data }) => data.operators)).toEqual([[{ id: 'anna', name: 'anna' }]]);
 });
 
-it('tells nothing of a second connection of the same operator', () => {
+it('sends nothing for a second connection of the same operator', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
   presence.joined(ANNA);
   expect([told.users.length, told.messages.length]).toEqual([1, 1]);
 });
 
-it('tells nobody of a page that is loaded again, and after five seconds that they are gone', async () => {
+it('hides a page reload, and reports an operator as offline after five seconds', async () => {
   const { presence, told, tick, clock } = presenceUnderTest();
   presence.joined(ANNA);
   presence.left(ANNA, null, clock.now());
@@ -76,7 +76,7 @@ it('tells nobody of a page that is loaded again, and after five seconds that the
   ]);
 });
 
-it('counts operators of another gateway while it repeats them', async () => {
+it('counts operators of another gateway as long as it repeats them', async () => {
   const { told, tick, elsewhere } = presenceUnderTest();
   elsewhere('boris');
   await tick(0);
@@ -95,7 +95,7 @@ it('repeats its presence to the other gateways with every heartbeat while an ope
   expect(told.messages).toHaveLength(4);
 });
 
-it('reports to chat-service what has changed, and the same again only when it is due', async () => {
+it('reports to chat-service what has changed, and repeats the rest only when it is due', async () => {
   const { presence, report, tick } = presenceUnderTest();
   presence.joined(ANNA);
   expect(report()?.operators).toEqual([{ id: 'anna', name: 'anna' }]);
@@ -108,7 +108,7 @@ it('reports to chat-service what has changed, and the same again only when it is
   expect(report()?.operators).toHaveLength(1);
 });
 
-it('reports nothing where others have come elsewhere: their gateway says so', async () => {
+it('does not report operators of other gateways, which report them themselves', async () => {
   const { presence, report, elsewhere, tick } = presenceUnderTest();
   presence.joined(ANNA);
   report();
@@ -117,7 +117,7 @@ it('reports nothing where others have come elsewhere: their gateway says so', as
   expect(report()).toBeUndefined();
 });
 
-it('tells staff what an operator looks at, and customers nothing, since as many are there', async () => {
+it('sends staff what an operator is viewing, and customers nothing, since their number is the same', async () => {
   const { presence, told, tick } = presenceUnderTest();
   presence.joined(ANNA);
   presence.viewing(ANNA, 5);
@@ -125,7 +125,7 @@ it('tells staff what an operator looks at, and customers nothing, since as many 
   expect([told.users.length, told.counts]).toEqual([2, [1]]);
 });
 
-it('reports again what a call that failed had with it', () => {
+it('repeats the report of a call that failed', () => {
   const { presence, report } = presenceUnderTest();
   presence.joined(ANNA);
   const presenceReport = report();
@@ -136,21 +136,21 @@ it('reports again what a call that failed had with it', () => {
   expect(report()?.operators).toHaveLength(1);
 });
 
-it('[OST4] counts for customers those alone who chose to be there', () => {
+it('[OST4] counts for customers only operators who chose to be online', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
   presence.learnStatuses([{ user_id: 'anna', status: 'away', version: 1 }]);
   expect([told.counts, presence.operatorsOnline(MARKS)]).toEqual([[1, 0], 0]);
 });
 
-it('[OST5] learns of choices from an answer as from a control message', () => {
+it('[OST5] learns chosen statuses from a response and from a control message', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
   presence.apply(REQUEST, { sessions: [], operator_statuses: [{ user_id: 'anna', status: 'off', version: 1 }] });
   expect(told.counts).toEqual([1, 0]);
 });
 
-it('counts as chat-service does while the gateways may not hear each other', () => {
+it('counts as chat-service does while the gateways may not reach each other', () => {
   const { presence, state } = presenceUnderTest();
   presence.apply(REQUEST, { sessions: [], operators_online: 3 });
   expect(presence.operatorsOnline(MARKS)).toBe(0);
@@ -158,7 +158,7 @@ it('counts as chat-service does while the gateways may not hear each other', () 
   expect(presence.operatorsOnline(MARKS)).toBe(3);
 });
 
-it('takes the choices of another database, whose versions begin anew', () => {
+it('takes the statuses of a new database, whose versions start over', () => {
   const { presence, told } = presenceUnderTest();
   presence.joined(ANNA);
   presence.learnStatuses([{ user_id: 'anna', status: 'off', version: 9 }]);

@@ -34,13 +34,13 @@ function revocationsUnderTest() {
   return { set, told, revocations, next, answer };
 }
 
-it('[REV1] refuses what a control message says, and has the connections looked through', () => {
+it('[REV1] applies a control message to later tokens and to open connections', () => {
   const { set, told, revocations } = revocationsUnderTest();
   revocations.learn([ofSession(7)]);
   expect([set.isRevoked(customer(1)), set.isRevoked(customer(2)), told.revoked]).toEqual([true, false, 1]);
 });
 
-it('looks through the connections once, however often the same is said', () => {
+it('checks the connections once, however often a revocation is repeated', () => {
   const { told, revocations, answer } = revocationsUnderTest();
   revocations.learn([ofSession(7)]);
   revocations.learn([ofSession(7)]);
@@ -48,7 +48,7 @@ it('looks through the connections once, however often the same is said', () => {
   expect(told.revoked).toBe(1);
 });
 
-it('[REV4] makes a call as soon as a tick tells of one that it has not read, and none for what it has', () => {
+it('[REV4] makes a call as soon as a tick announces a revocation it has not read, and no other call', () => {
   const { told, revocations, next, answer } = revocationsUnderTest();
   revocations.learnHead(7);
   expect([told.calls, next()]).toEqual([1, 0]);
@@ -57,7 +57,7 @@ it('[REV4] makes a call as soon as a tick tells of one that it has not read, and
   expect([told.calls, next()]).toEqual([1, null]);
 });
 
-it('[REV4] reads again what was lost before a control message that came', () => {
+it('[REV4] reads again revocations that were lost before a control message that arrived', () => {
   const { revocations, next } = revocationsUnderTest();
   revocations.learn([ofSession(7)]);
   expect(revocations.readUpTo).toBe(0);
@@ -65,7 +65,7 @@ it('[REV4] reads again what was lost before a control message that came', () => 
   expect(next()).toBe(0);
 });
 
-it('reads a little of what it has once more, since a site may number them before it shows them', () => {
+it('reads the last few again, since a site may number them before it shows them', () => {
   const { revocations, next, answer } = revocationsUnderTest();
   answer({ revocations: [ofSession(80)], revocations_head: 80 });
   revocations.headCheckDue();
@@ -80,7 +80,7 @@ it('[REV4] asks again when the call failed', () => {
   expect(next()).toBe(0);
 });
 
-it('[REV7] reads everything of another database, and refuses what it knew of the old one all the same', () => {
+it('[REV7] reads all revocations of a new database, and still refuses those of the old one', () => {
   const { set, revocations, next, answer } = revocationsUnderTest();
   answer({ revocations: [ofSession(80)], revocations_head: 80 });
   revocations.databaseChanged();
@@ -89,14 +89,14 @@ it('[REV7] reads everything of another database, and refuses what it knew of the
   expect([revocations.readUpTo, set.isRevoked(customer(1)), set.isRevoked(customer(2))]).toEqual([3, true, true]);
 });
 
-it('[REV7] goes back where the numbers end before those it has read', () => {
+it('[REV7] starts over when the newest number is below those it has read', () => {
   const { revocations, answer } = revocationsUnderTest();
   answer({ revocations: [ofSession(80)], revocations_head: 80 });
   answer({ revocations: [], revocations_head: 2 });
   expect(revocations.readUpTo).toBe(2);
 });
 
-it('[REV4] asks on at once after a long page, and is done with the first that brings nothing new', () => {
+it('[REV4] asks again at once after a full page, and stops at the first page without a new one', () => {
   const { told, revocations, next, answer } = revocationsUnderTest();
   const all = range(1, 5_200).map((id) => ofSession(id, id));
   const asked: number[] = [];
@@ -112,14 +112,14 @@ it('[REV4] asks on at once after a long page, and is done with the first that br
   expect(told.calls).toBe(6);
 });
 
-it('[REV4] does not ask on of a source that answers the same, whatever it is asked', () => {
+it('[REV4] stops asking a source that gives the same answer to every request', () => {
   const { told, answer } = revocationsUnderTest();
   const all = range(1, 20_000).map((id) => ofSession(id, id));
   for (let call = 0; call < 3; call += 1) answer({ revocations: all });
   expect(told.calls).toBe(1);
 });
 
-it('[REV3] closes within 5 s whom the last of 5,200 revocations names, after a gateway has started', async () => {
+it('[REV3] closes, within 5 s of the start of a gateway, the connection that the last of 5,200 revocations names', async () => {
   const gateway = new VirtualGateway();
   await gateway.advance(1_500);
   const { ledger } = gateway;

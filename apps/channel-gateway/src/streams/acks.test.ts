@@ -9,7 +9,7 @@ function acksUnderTest() {
   return { gateway, ledger: gateway.ledger, acked, idOf };
 }
 
-it('[ACK1] [ACK2] [ACK5] clamps an ack to what was sent here and tells it once', async () => {
+it('[ACK1] [ACK2] [ACK5] limits an ack to what was sent here and passes it on once', async () => {
   const { gateway, ledger, acked, idOf } = acksUnderTest();
   const client = gateway.customer(1);
   await gateway.advance(500);
@@ -26,7 +26,7 @@ it('[ACK1] [ACK2] [ACK5] clamps an ack to what was sent here and tells it once',
   await gateway.stop();
 });
 
-it('[ACK1] clamps an ack of staff to what the staff here were sent, of a session that is theirs to see', async () => {
+it('[ACK1] limits a staff ack to what was sent to staff here, in sessions they may see', async () => {
   const { gateway, ledger, acked, idOf } = acksUnderTest();
   ledger.createSession(2);
   ledger.assign(2, 'boris');
@@ -42,7 +42,7 @@ it('[ACK1] clamps an ack of staff to what the staff here were sent, of a session
   await gateway.stop();
 });
 
-it('[ACK4] passes on an ack that came on its own, since what was sent over another gateway is not known here', async () => {
+it('[ACK4] passes on an ack that came by HTTP, since another gateway may have sent the messages', async () => {
   const { gateway, acked } = acksUnderTest();
   gateway.core.edge.ackCustomer(1, 5);
   gateway.core.edge.ackCustomer(1, 0);
@@ -51,7 +51,7 @@ it('[ACK4] passes on an ack that came on its own, since what was sent over anoth
   await gateway.stop();
 });
 
-it('[ACK2] passes on a staff ack of what was read by REST, of which nothing was sent here', async () => {
+it('[ACK2] passes on a staff ack for messages that were read by REST and not sent here', async () => {
   const { gateway, ledger, acked, idOf } = acksUnderTest();
   const id = idOf(ledger.post(1, 'before anybody of the staff was here', 'client'));
   const anna = gateway.staff('anna');
@@ -62,7 +62,7 @@ it('[ACK2] passes on a staff ack of what was read by REST, of which nothing was 
   await gateway.stop();
 });
 
-it('[ACK2] [ASG12] passes on such an ack of a narrow scope once it is known to be theirs, and no other', async () => {
+it('[ACK2] [ASG12] passes on such an ack of a narrow scope only once the session is known to be theirs', async () => {
   const { gateway, ledger, acked, idOf } = acksUnderTest();
   ledger.createSession(2);
   ledger.assign(1, 'boris');

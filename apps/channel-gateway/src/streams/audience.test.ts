@@ -27,7 +27,7 @@ const typing = (n: number) => jsonFrame({ type: 'chat.typing', n });
 const message = (n: number) => jsonFrame({ type: 'chat.message', n });
 
 describe('audience', () => {
-  it('[FRM10] drops and merges ephemeral frames for a full socket, never durable ones', () => {
+  it('[FRM10] drops and merges ephemeral frames for a full socket, but never durable ones', () => {
     const audience = new Audience(host);
     const [fast, full] = [new Socket(), new Socket()];
     for (const socket of [fast, full]) audience.add(new Connection(socket, { now: 0, authDeadline: 0, frameBurst: 0 }));
@@ -43,7 +43,7 @@ describe('audience', () => {
     expect(seen(full)).toEqual(['message 1', 'message 2']);
   });
 
-  it('gives every socket the very same bytes in one write', () => {
+  it('gives every socket the same bytes in one write', () => {
     const audience = new Audience(host);
     const written: Buffer[] = [];
     for (let n = 0; n < 3; n += 1) {

@@ -29,12 +29,12 @@ async function countBadge(gateway: VirtualGateway, waiting_count: number): Promi
   await gateway.advance(20);
 }
 
-describe('what changes while a connection catches up', () => {
+describe('state that changes while a connection catches up', () => {
   for (const [name, waiting] of [
     ['anna', 3],
     ['anna/own', 1],
   ] as const)
-    it(`[ALR3] [FRM5] is the badge and the presence of ${name} when they follow live`, async () => {
+    it(`[ALR3] [FRM5] ${name} is sent the current badge and presence once live`, async () => {
       const gateway = gatewayWithHistory();
       const anna = await slowly(gateway, gateway.staff(name, '0'));
       await countBadge(gateway, 3);
@@ -48,7 +48,7 @@ describe('what changes while a connection catches up', () => {
       await gateway.stop();
     });
 
-  it('[ALR3] is nothing where nothing changed', async () => {
+  it('[ALR3] nothing is sent if nothing changed', async () => {
     const gateway = gatewayWithHistory();
     const anna = await slowly(gateway, gateway.staff('anna', '0'));
     anna.drain();
@@ -58,7 +58,7 @@ describe('what changes while a connection catches up', () => {
     await gateway.stop();
   });
 
-  it('[RD7] is a read mark of a session that they may see, at once', async () => {
+  it('[RD7] a read mark of a visible session is sent at once', async () => {
     const gateway = gatewayWithHistory();
     const { ledger } = gateway;
     for (let index = 0; index < 500; index += 1) ledger.post(1, 'more than one page');
@@ -79,7 +79,7 @@ describe('what changes while a connection catches up', () => {
     await gateway.stop();
   });
 
-  it('[FRM5] is how many operators are online, for a customer', async () => {
+  it('[FRM5] a customer is sent the number of operators online', async () => {
     const gateway = gatewayWithHistory();
     const customer = await slowly(gateway, gateway.customer(1, 0));
     gateway.staff('anna');

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FeedTurns } from './feed-turns.ts';
 
-describe('whose page of the feed is next', () => {
-  it('[STF8] the nearest of those that came together first, then each in turn', () => {
+describe('the turns of pages of the feed', () => {
+  it('[STF8] serve the nearest of those that arrived together first, then each in turn', () => {
     const turns = new FeedTurns();
     const readers = [10, 500, 90].map((after) => ({ key: {}, after }));
     expect([1, 2, 3, 4, 5, 6].map(() => turns.next(readers))).toEqual([500, 90, 10, 500, 90, 10]);
   });
 
-  it('[STF8] serves a new connection before one that is far behind, without starving the latter', () => {
+  it('[STF8] serve a new connection before one that is far behind, without starving the latter', () => {
     const turns = new FeedTurns();
     const far = { key: {}, after: 1 };
     expect([turns.next([far]), turns.next([far])]).toEqual([1, 1]);
@@ -24,7 +24,7 @@ describe('whose page of the feed is next', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(2);
   });
 
-  it('readers at one number share a page', () => {
+  it('give readers at one number a shared page', () => {
     const turns = new FeedTurns();
     const [one, two, three] = [7, 7, 3].map((after) => ({ key: {}, after }));
     if (one === undefined || two === undefined || three === undefined) throw new Error('three readers');

@@ -24,7 +24,7 @@ function joiningUnderTest() {
 }
 
 describe('a connection that catches up', () => {
-  it('joins those who follow live once it is level, behind what is pending for them', () => {
+  it('joins the live connections once it is level with them, after what is pending for them', () => {
     const { joining, said, at } = joiningUnderTest();
     const connection = at(7);
     expect(joining.joinIfLevel(connection, 7, 70)).toBe(true);
@@ -32,13 +32,13 @@ describe('a connection that catches up', () => {
     expect([joining.has(connection), connection.messageFloor]).toEqual([false, 70]);
   });
 
-  it('does not join behind the stream, before it, or while it has not begun', () => {
+  it('does not join behind the stream, ahead of it, or before it has begun', () => {
     const { joining, said, at } = joiningUnderTest();
     for (const cursor of [6, 8, null]) expect(joining.joinIfLevel(at(cursor), 7)).toBe(false);
     expect([said, joining.connections.length]).toEqual([[], 3]);
   });
 
-  it('waits for its socket, and is looked at once when that has drained', () => {
+  it('waits until its socket has drained, and is then checked once', () => {
     const { joining, said, at } = joiningUnderTest();
     const transport = new RecordedSocket();
     const connection = at(7, transport);
@@ -49,7 +49,7 @@ describe('a connection that catches up', () => {
     expect(joining.joinIfLevel(connection, 7)).toBe(true);
   });
 
-  it('is not looked at when it has left meanwhile', () => {
+  it('is not checked if it has left meanwhile', () => {
     const { joining, said, at } = joiningUnderTest();
     const transport = new RecordedSocket();
     const connection = at(7, transport);
@@ -60,7 +60,7 @@ describe('a connection that catches up', () => {
     expect(said).toEqual([]);
   });
 
-  it('has room as a poll, whatever its answer holds by now', () => {
+  it('has room if it is a poll, however much its answer already contains', () => {
     const { joining, at } = joiningUnderTest();
     const transport = new RecordedPoll(1_000);
     const connection = at(7, transport);
@@ -68,7 +68,7 @@ describe('a connection that catches up', () => {
     expect(joining.hasRoom(connection)).toBe(true);
   });
 
-  it('leaves alone the others when it goes, also one that goes twice', () => {
+  it('does not affect the others when it leaves, even if it leaves twice', () => {
     const { joining, at } = joiningUnderTest();
     const [first, second] = [at(1), at(2)];
     joining.remove(first);

@@ -12,8 +12,8 @@ function gatewayWith(sessions: number, config = {}): VirtualGateway {
 const feed = (client: VirtualClient): number[] =>
   client.frames.flatMap(({ feed_seq: number }) => (number === undefined ? [] : [number]));
 
-describe('what the live path brings', () => {
-  it('[RES6] twice or late is dropped', async () => {
+describe('an event of the live path', () => {
+  it('[RES6] that arrives twice or late is dropped', async () => {
     const gateway = gatewayWith(1);
     const client = gateway.customer(1);
     await gateway.advance(500);
@@ -25,7 +25,7 @@ describe('what the live path brings', () => {
     await gateway.stop();
   });
 
-  it('[STF4] [STF5] has lost is shown to staff all the same, in order and once', async () => {
+  it('[STF4] [STF5] that is lost still reaches staff, once and in order', async () => {
     const gateway = gatewayWith(1);
     const { ledger } = gateway;
     const anna = gateway.staff('anna');
@@ -77,7 +77,7 @@ describe('the head check', () => {
     await gateway.stop();
   });
 
-  it('[RES7] sends everybody back when the database was restored, to one with another epoch', async () => {
+  it('[RES7] makes everybody reload after a restore, which gives another epoch', async () => {
     const gateway = gatewayWith(1, { headCheckSeconds: 10 });
     const client = gateway.customer(1);
     await gateway.advance(500);
@@ -91,8 +91,8 @@ describe('the head check', () => {
   });
 });
 
-describe('somebody far behind', () => {
-  it('[STF8] keeps nobody waiting, and gets everything too', async () => {
+describe('a connection that is far behind', () => {
+  it('[STF8] delays nobody, and receives everything', async () => {
     const gateway = gatewayWith(1);
     const { ledger } = gateway;
     for (let index = 0; index < 4_000; index += 1) ledger.post(1, 'long ago');

@@ -4,7 +4,7 @@ import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
 const READ = { by: 'staff', delivered_id: 2, read_id: 2 };
 
-it('[RD7] tells a mark that moves while a connection, already announced, is behind', async () => {
+it('[RD7] sends a mark that moves while a connection is behind, even if it was announced to others', async () => {
   const gateway = new VirtualGateway();
   const { ledger, fanout } = gateway;
   ledger.createSession(1);
@@ -21,7 +21,7 @@ it('[RD7] tells a mark that moves while a connection, already announced, is behi
   for (const one of [client, slow]) expect(one.of('chat.read').map(({ data }) => data)).toEqual([READ]);
 });
 
-it('[RD7] repairs a mark whose frame was lost with the head check, and lets none go back', async () => {
+it('[RD7] repairs a lost mark with the head check, and moves none back', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 2 } });
   const { ledger, fanout } = gateway;
   ledger.createSession(1);

@@ -18,7 +18,7 @@ const last = (client: VirtualClient): string | undefined =>
   client.frames.findLast(({ cursor }) => cursor !== undefined)?.cursor;
 
 describe('the cursor of a narrow scope', () => {
-  it('[STF4] passes over what is not theirs within a second, in a frame of its own', async () => {
+  it('[STF4] moves past events outside the scope within a second, in a frame of its own', async () => {
     const gateway = gatewayWithSessions();
     const { ledger } = gateway;
     const olga = gateway.staff('olga/own');
@@ -33,7 +33,7 @@ describe('the cursor of a narrow scope', () => {
     await gateway.stop();
   });
 
-  it('[STF4] is told at most once a second, and not after an event that says it itself', async () => {
+  it('[STF4] is sent at most once a second, and not after an event that carries it', async () => {
     const gateway = gatewayWithSessions();
     const { ledger } = gateway;
     const olga = gateway.staff('olga/own');
@@ -53,7 +53,7 @@ describe('the cursor of a narrow scope', () => {
     await gateway.stop();
   });
 
-  it('[STF4] [STF9] does not ride on the badge, which goes to nobody when it has not changed', async () => {
+  it('[STF4] [STF9] is not carried by the badge, which is not sent unless it changed', async () => {
     const gateway = gatewayWithSessions();
     const { ledger } = gateway;
     const [olga, anna] = [gateway.staff('olga/own'), gateway.staff('anna')];
@@ -69,7 +69,7 @@ describe('the cursor of a narrow scope', () => {
     await gateway.stop();
   });
 
-  it('[STF3] [STF4] is told after a resume that showed nothing', async () => {
+  it('[STF3] [STF4] is sent after a resume that showed nothing', async () => {
     const gateway = gatewayWithSessions();
     const { ledger } = gateway;
     for (const index of range(1, 700)) ledger.post(1, `nobody’s ${index}`);
@@ -83,7 +83,7 @@ describe('the cursor of a narrow scope', () => {
     await gateway.stop();
   });
 
-  it('[SSE4] moves the id of an event stream too', () => {
+  it('[SSE4] also moves the id of an event stream', () => {
     const text = 'id: 12\ndata: {"type":"channel.cursor","cursor":"12"}\n\n';
     expect(encodeSse([cursorFrame(12)]).toString()).toBe(text);
   });

@@ -11,7 +11,7 @@ async function publishFarAhead(gateway: VirtualGateway, channel: string): Promis
 }
 
 for (const channel of [sessionChannel(1), STAFF_CHANNEL])
-  it(`[RES6] [STF5] on ${channel}, what chat-service never has is not asked for without end and never shown`, async () => {
+  it(`[RES6] [STF5] on ${channel}, an event that chat-service never has is requested ever less often and never shown`, async () => {
     const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
     const { ledger } = gateway;
     ledger.createSession(1);
@@ -35,7 +35,7 @@ for (const channel of [sessionChannel(1), STAFF_CHANNEL])
     await gateway.stop();
   });
 
-it('[RES6] [STF5] a hole that opens meanwhile is filled without delay', async () => {
+it('[RES6] [STF5] a gap that opens meanwhile is filled without delay', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
   const { ledger } = gateway;
   ledger.createSession(1);
@@ -54,7 +54,7 @@ it('[RES6] [STF5] a hole that opens meanwhile is filled without delay', async ()
   await gateway.stop();
 });
 
-it('[RES6] what chat-service has a little later than the live path is shown when it has it', async () => {
+it('[RES6] an event that chat-service has later than the live path is shown when it has it', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
   const { ledger } = gateway;
   ledger.createSession(1);

@@ -22,7 +22,7 @@ function slowToRelease(clock: Clock, ms: number): Leases {
   };
 }
 
-it('[LIM1] [POLL1] a session with all its tabs open polls on at another gateway as soon as it was answered', async () => {
+it('[LIM1] [POLL1] a session with all its tabs open can poll another gateway as soon as it has an answer', async () => {
   const clock = new VirtualClock();
   const config = { maxTabsPerSession: 5 };
   const shared = { clock, config, leases: slowToRelease(clock, 60) };
@@ -45,7 +45,7 @@ it('[LIM1] [POLL1] a session with all its tabs open polls on at another gateway 
   for (const gateway of [first, second]) await gateway.stop();
 });
 
-it('[RES5] a client is not judged by an answer that was asked for before it came', async () => {
+it('[RES5] a client is not judged by a response that was requested before it connected', async () => {
   const gateway = new VirtualGateway();
   const { ledger, clock } = gateway;
   ledger.createSession(1);

@@ -36,7 +36,7 @@ function besideSite() {
   return { site, gateway: new VirtualGateway({ source: site, ticks: false, config }) };
 }
 
-it('[INT3] [BES32] a session that the site goes on not to know is not found after three seconds, in few calls', async () => {
+it('[INT3] [BES32] a session that the site still does not know after three seconds is not found, after few calls', async () => {
   const { site, gateway } = besideSite();
   const client = gateway.customer(2);
   await gateway.advance(2_900);
@@ -57,7 +57,7 @@ it('[BES32] a session that the site knows a moment later is served', async () =>
   await gateway.stop();
 });
 
-it('[BES32] one answer of a replica that is behind sends nobody away, and one that stays so does', async () => {
+it('[BES32] one answer of a lagging replica disconnects nobody, but repeated ones do', async () => {
   const { site, gateway } = besideSite();
   site.post(1);
   const client = gateway.customer(1, 0);

@@ -9,8 +9,8 @@ function frame(feedSeq: number, bytes = 10) {
 }
 const numbers = (frames: readonly { feedSeq: number | null }[] | null) => frames?.map(({ feedSeq }) => feedSeq);
 
-describe('what staff were sent last', () => {
-  it('[STF3] gives what followed a number, and says when it does not know', () => {
+describe('the most recent staff frames', () => {
+  it('[STF3] give what followed a number, and say when they do not know', () => {
     const recent = new RecentFrames();
     expect(recent.after(0, 1_000)).toBeNull();
     recent.restart(4);
@@ -22,7 +22,7 @@ describe('what staff were sent last', () => {
     expect(numbers(recent.after(4, 1))).toEqual([5]);
   });
 
-  it('[ERA5] forgets everything before an erasing', () => {
+  it('[ERA5] forget everything before an erasure', () => {
     const recent = new RecentFrames();
     recent.restart(4);
     recent.push(5, frame(5));
@@ -34,7 +34,7 @@ describe('what staff were sent last', () => {
     expect(numbers(recent.after(5, 1_000))).toEqual([6, 7]);
   });
 
-  it('is bounded in frames and in bytes', () => {
+  it('are bounded in number and in bytes', () => {
     const recent = new RecentFrames();
     recent.restart(0);
     for (let number = 1; number <= 10_000; number += 1) recent.push(number, frame(number));

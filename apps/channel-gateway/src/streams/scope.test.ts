@@ -8,7 +8,7 @@ const keys = (client: VirtualClient): string[] =>
     .filter(({ seq }) => typeof seq === 'number')
     .map(({ session_id: id, seq, type }) => `${id}:${seq} ${type.replace('chat.', '')}`);
 
-it('[ASG10] [ASG13] tells of the assignment that takes nobody’s chat out of sight, and of nothing after it', async () => {
+it('[ASG10] [ASG13] shows the assignment that takes an unassigned chat out of sight, and nothing after it', async () => {
   const gateway = new VirtualGateway();
   const { ledger } = gateway;
   ledger.createSession(1);
@@ -36,7 +36,7 @@ it('[ASG10] [ASG13] tells of the assignment that takes nobody’s chat out of si
   await gateway.stop();
 });
 
-it('[ASG13] takes an assignment that does not say whose the chat was for no news of nobody’s', async () => {
+it('[ASG13] does not treat an assignment without a previous assignee as one of an unassigned chat', async () => {
   const gateway = new VirtualGateway();
   const { ledger, fanout } = gateway;
   ledger.createSession(1);

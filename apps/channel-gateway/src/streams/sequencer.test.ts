@@ -11,7 +11,7 @@ function passOn(sequence: Sequencer<number>, number: number): number[] {
 }
 
 describe('a dense sequence', () => {
-  it('[STF5] [CH] passes everything on once and in order, however it arrives', () => {
+  it('[STF5] [CH] passes on every event once and in order, however they arrive', () => {
     const arrivals = fc.integer({ min: 1, max: 40 }).chain((size) => {
       const numbers = Array.from({ length: size }, (_, index) => index + 1);
       const repeats = fc.array(fc.constantFrom(...numbers), { maxLength: 20 });
@@ -28,7 +28,7 @@ describe('a dense sequence', () => {
     );
   });
 
-  it('keeps no more than it may hold; the rest is read again', () => {
+  it('holds no more than its limit; the rest is read again', () => {
     const sequence = new Sequencer<number>(2);
     sequence.restart(0);
     for (const number of [3, 4, 5]) expect(passOn(sequence, number)).toEqual([]);
@@ -38,7 +38,7 @@ describe('a dense sequence', () => {
     expect(passOn(sequence, 5)).toEqual([5]);
   });
 
-  it('passes over numbers that a page has shown to be none', () => {
+  it('skips numbers that a page has shown not to exist', () => {
     const sequence = new Sequencer<number>(100);
     sequence.restart(0);
     expect(passOn(sequence, 5)).toEqual([]);
@@ -48,7 +48,7 @@ describe('a dense sequence', () => {
     expect(sequence.cursor).toBe(5);
   });
 
-  it('forgets what came early when what lies before it does not exist', () => {
+  it('forgets held events if those before them do not exist', () => {
     const sequence = new Sequencer<number>(100);
     sequence.restart(0);
     expect(passOn(sequence, 3)).toEqual([]);

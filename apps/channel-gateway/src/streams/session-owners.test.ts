@@ -17,7 +17,7 @@ const message = (sessionId: number, seq: number, assigned?: string | null) =>
     ...(assigned !== undefined && { subscribers: { session_id: sessionId, assigned_user_id: assigned } }),
   });
 
-describe('whose a session is', () => {
+describe('the known assignee of a session', () => {
   it('is the one at the larger seq, in whatever order they arrive', () => {
     const owners = new SessionOwners();
     expect(owners.learn(1, 'anna', 5)).toBe(true);
@@ -27,13 +27,13 @@ describe('whose a session is', () => {
     expect(owners.of(1)).toBeNull();
   });
 
-  it('is news only when it is another one', () => {
+  it('is news only if it changes', () => {
     const owners = new SessionOwners();
     owners.learn(1, 'anna', 5);
     expect(owners.learn(1, 'anna', 9)).toBe(false);
   });
 
-  it('is read from what a frame says of its session, and from an assignment itself', () => {
+  it('is read from what a frame says about its session, and from an assignment itself', () => {
     const owners = new SessionOwners();
     owners.learnFrom(message(1, 3, 'boris'));
     owners.learnFrom(
@@ -42,7 +42,7 @@ describe('whose a session is', () => {
     expect([owners.of(1), owners.of(2), owners.learnFrom(message(3, 1))]).toEqual(['boris', 'anna', false]);
   });
 
-  it('is dropped for the least recent session beyond twenty thousand', () => {
+  it('is dropped for the least recently used session beyond twenty thousand', () => {
     const owners = new SessionOwners();
     for (let id = 1; id <= 20_000; id += 1) owners.learn(id, null, 1);
     owners.learn(1, null, 2);
@@ -51,7 +51,7 @@ describe('whose a session is', () => {
   });
 });
 
-describe('what is not known', () => {
+describe('an unknown assignee', () => {
   it('is requested once a decision about visibility depends on it, and not again after the response', () => {
     const owners = new SessionOwners();
     expect(owners.sees(ASSIGNED, 1)).toBe(false);
@@ -62,12 +62,12 @@ describe('what is not known', () => {
     expect([owners.wanted(), owners.sees(ASSIGNED, 1)]).toEqual([[], true]);
   });
 
-  it('is asked for nobody who sees everything', () => {
+  it('is not requested for operators who see everything', () => {
     const owners = new SessionOwners();
     expect([owners.sees(ALL, 1), owners.seesLive(ALL, message(1, 1)), owners.wanted()]).toEqual([true, true, []]);
   });
 
-  it('is asked for in calls of a thousand', () => {
+  it('is requested in calls of a thousand', () => {
     const owners = new SessionOwners();
     for (let id = 1; id <= 1_500; id += 1) owners.ask(id);
     expect(owners.wanted()).toHaveLength(1_000);
@@ -75,7 +75,7 @@ describe('what is not known', () => {
 });
 
 describe('a live frame', () => {
-  it('[ASG13] is judged by whose the session is now, not by whose it was when the frame was made', () => {
+  it('[ASG13] is judged by the current assignee, not by the one when the frame was created', () => {
     const owners = new SessionOwners();
     owners.learn(1, 'boris', 9);
     expect(owners.seesLive(ASSIGNED, message(1, 4, 'anna'))).toBe(false);
@@ -83,19 +83,19 @@ describe('a live frame', () => {
     expect(owners.seesLive(ASSIGNED, message(1, 4, 'boris'))).toBe(true);
   });
 
-  it('says itself whose its session is where nothing newer is known', () => {
+  it('names the assignee itself if nothing newer is known', () => {
     const owners = new SessionOwners();
     expect(owners.seesLive(OWN, message(1, 4, 'anna'))).toBe(true);
     expect(owners.seesLive(OWN, message(1, 4, 'boris'))).toBe(false);
     expect(owners.wanted()).toEqual([]);
   });
 
-  it('[STF6] that does not say it is not shown, and its session is asked for', () => {
+  it('[STF6] without an assignee is not shown, and the assignee is requested', () => {
     const owners = new SessionOwners();
     expect([owners.seesLive(ASSIGNED, message(1, 4)), owners.wanted()]).toEqual([false, [1]]);
   });
 
-  it('[ASG12] of a callback is shown to the operator who was given it', () => {
+  it('[ASG12] of a callback is shown to the operator to whom it was given', () => {
     const owners = new SessionOwners();
     owners.learn(1, 'boris', 1);
     const callback = (user: string) =>
@@ -105,7 +105,7 @@ describe('a live frame', () => {
 });
 
 describe('an event of a page', () => {
-  it('is judged by the owners that came with the page', () => {
+  it('is judged by the assignees that came with the page', () => {
     const owners = new SessionOwners();
     owners.learnPage({ sessions: [{ id: 1, assigned_user_id: 'anna', last_seq: 5 }], callbacks: [] });
     expect([owners.seesPaged(OWN, message(1, 4)), owners.seesPaged(OWN, message(2, 4))]).toEqual([true, false]);
@@ -120,7 +120,7 @@ describe('an event of a page', () => {
     expect(owners.seesPaged(OWN, message(1, 4))).toBe(false);
   });
 
-  it('knows the callbacks of its own page alone', () => {
+  it('uses only the callbacks of its own page', () => {
     const owners = new SessionOwners();
     const callback = frame({ type: 'chat.callback.staff', session_id: 1, feed_seq: 2, data: { id: 7 } });
     owners.learnPage({

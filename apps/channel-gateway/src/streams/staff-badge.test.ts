@@ -12,7 +12,7 @@ async function publish(gateway: VirtualGateway, badge: object): Promise<void> {
   await gateway.advance(20);
 }
 
-it('[ALR3] passes the badge on when it is news, by whichever way it came, and to nobody twice', async () => {
+it('[ALR3] passes on a badge that changed, by whichever way it came, and to nobody twice', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
   const { ledger } = gateway;
   const anna = gateway.staff('anna');

@@ -90,7 +90,7 @@ function resumeUnderTest({ cursor = 10, floor = 5 } = {}) {
 const numbers = ({ frames }: RecordedSocket) => frames.map(({ feed_seq: number }) => number);
 
 describe('an operator who is a little behind', () => {
-  it('[STF3] is sent what was sent last, without a question, and joins the others', () => {
+  it('[STF3] receives the most recent frames without a call to chat-service, and joins the others', () => {
     const { resume, socket, announced, audiences, state } = resumeUnderTest();
     const { transport, connection } = socket(after(7));
     resume.advance();
@@ -101,7 +101,7 @@ describe('an operator who is a little behind', () => {
     ]);
   });
 
-  it('waits until it is known where the stream is', () => {
+  it('waits until the position of the stream is known', () => {
     const { resume, socket, state, announced } = resumeUnderTest();
     socket(after(7));
     // @ts-expect-error: as it is before the first page
@@ -119,7 +119,7 @@ describe('an operator who is further behind', () => {
     expect(resume.readers()).toEqual([{ key: connection, after: 2 }]);
   });
 
-  it('[STF3] is sent the page that follows theirs, and no other', () => {
+  it('[STF3] receives the page that follows their number, and no other', () => {
     const { resume, socket, page } = resumeUnderTest();
     const { transport, connection } = socket(after(2));
     resume.serve(page(0, 4, { has_more: true }));
@@ -131,7 +131,7 @@ describe('an operator who is further behind', () => {
     expect([connection.state, resume.readers()]).toMatchObject([{ cursor: 4 }, [{ after: 4 }]]);
   });
 
-  it('goes on from what was sent last once a page has brought them near', () => {
+  it('continues from the most recent frames once a page has brought them near', () => {
     const { resume, socket, page } = resumeUnderTest();
     const { transport, connection } = socket(after(2));
     resume.serve(page(2, 6));
@@ -139,7 +139,7 @@ describe('an operator who is further behind', () => {
     expect([numbers(transport), connection.isLive]).toEqual([[3, 4, 5, 6, 7, 8, 9, 10], true]);
   });
 
-  it('is asked for no further page while their socket is full, and at once when it has drained', () => {
+  it('requests no further page while their socket is full, and one at once when it has drained', () => {
     const { resume, socket, page, state } = resumeUnderTest();
     const { transport } = socket(after(1));
     resume.serve(page(1, 3, { has_more: true }));
@@ -151,7 +151,7 @@ describe('an operator who is further behind', () => {
 });
 
 describe('an operator who begins at the head', () => {
-  it('[STF2] gets its position once a page shows that nothing follows', () => {
+  it('[STF2] gets a position once a page shows that nothing follows', () => {
     const { resume, socket, announced, page } = resumeUnderTest();
     const { connection } = socket(HEAD);
     expect(resume.waitsForHead).toBe(true);
@@ -162,15 +162,15 @@ describe('an operator who begins at the head', () => {
   });
 });
 
-describe('a cursor that means nothing', () => {
-  it('[STF7] is answered with a reset and the cursor of now: one that nobody can have been given', () => {
+describe('an invalid cursor', () => {
+  it('[STF7] is answered with a reset and the current cursor if it was never given to anyone', () => {
     const { resume, socket, announced, page } = resumeUnderTest();
     const { connection } = socket({ kind: 'unreadable' });
     resume.serve(page(9, 10));
     expect(announced).toEqual([[connection, 10, 'cursor_unknown']]);
   });
 
-  it('[STF7] is answered with a reset and the cursor of now: one beyond the feed', () => {
+  it('[STF7] is answered with a reset and the current cursor if it is beyond the feed', () => {
     const { resume, socket, announced, page } = resumeUnderTest();
     const { transport, connection } = socket(after(50));
     resume.serve({ ...page(50, 50, { reset: 'cursor_ahead' }), frames: [frame(1)] });
@@ -179,7 +179,7 @@ describe('a cursor that means nothing', () => {
 });
 
 describe('an operator with a narrow scope', () => {
-  it('[STF4] [STF6] passes over what is not theirs to see', () => {
+  it('[STF4] [STF6] moves past events they may not see', () => {
     const { resume, socket, recent, state, sent } = resumeUnderTest();
     recent.push(11, frame(11, 2));
     recent.push(12, frame(12, 1));
@@ -189,7 +189,7 @@ describe('an operator with a narrow scope', () => {
     expect([numbers(transport), sent, connection.isLive]).toEqual([[12], [12], true]);
   });
 
-  it('is judged by the page where the frames come from one', () => {
+  it('is judged by the page if the frames come from one', () => {
     const { resume, socket, page, owners } = resumeUnderTest();
     const { transport } = socket(after(2), operator('anna', 'own'));
     owners.learnPage({ sessions: [{ id: 1, assigned_user_id: 'anna', last_seq: 9 }], callbacks: [] });
@@ -198,7 +198,7 @@ describe('an operator with a narrow scope', () => {
   });
 });
 
-describe('a poll of the staff', () => {
+describe('a poll of staff', () => {
   it('[POLL4] is answered with one page that says whether more follows', () => {
     const { resume, poll, page, polled } = resumeUnderTest();
     poll(after(2));
@@ -206,7 +206,7 @@ describe('a poll of the staff', () => {
     expect(polled).toEqual([[4, true]]);
   });
 
-  it('[POLL4] that is near is answered from what was sent last', () => {
+  it('[POLL4] is answered from the most recent frames if it is near', () => {
     const { resume, poll, polled } = resumeUnderTest();
     const { connection } = poll(after(7));
     resume.advance();

@@ -17,8 +17,8 @@ async function sightUnderTest() {
   return { gateway, ledger, carl, olga, shownTo };
 }
 
-describe('who looks at what', () => {
-  it('[ASG14] is told to an operator with a narrow scope of their own sessions alone', async () => {
+describe('which session an operator is viewing', () => {
+  it('[ASG14] is sent to a narrow scope only for its own sessions', async () => {
     const { gateway, carl, olga, shownTo } = await sightUnderTest();
     carl.send({ type: 'viewing', session_id: 1 });
     await gateway.advance(2_000);
@@ -35,7 +35,7 @@ describe('who looks at what', () => {
     await gateway.stop();
   });
 
-  it('[ASG14] is told as soon as the session becomes theirs, and no more once it is another one’s', async () => {
+  it("[ASG14] is sent as soon as the session becomes theirs, and no longer once it is a colleague's", async () => {
     const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
     carl.send({ type: 'viewing', session_id: 1 });
     await gateway.advance(2_000);
@@ -48,7 +48,7 @@ describe('who looks at what', () => {
     await gateway.stop();
   });
 
-  it('[ASG14] is told no more where the assignment is lost on the way and read from the feed', async () => {
+  it('[ASG14] is no longer sent if the assignment was lost on the live path and read from the feed', async () => {
     const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
     carl.send({ type: 'viewing', session_id: 2 });
     await gateway.advance(2_000);
@@ -61,7 +61,7 @@ describe('who looks at what', () => {
     await gateway.stop();
   });
 
-  it('[ASG14] is of none as soon as they look at one that is not theirs to see', async () => {
+  it('[ASG14] is sent as none as soon as the operator views a session outside the scope', async () => {
     const { gateway, carl, olga, shownTo } = await sightUnderTest();
     // Whose both are is known from then on.
     for (const id of [1, 2]) {
@@ -75,7 +75,7 @@ describe('who looks at what', () => {
     await gateway.stop();
   });
 
-  it('[STF6] is not taken from an operator who names a session that is not theirs to see', async () => {
+  it('[STF6] is refused for a session that the operator may not see', async () => {
     const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
     olga.send({ type: 'viewing', session_id: 1 });
     await gateway.advance(2_000);

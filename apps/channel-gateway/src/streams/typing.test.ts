@@ -13,7 +13,7 @@ async function typingUnderTest() {
   return { gateway, ledger: gateway.ledger, writer, neighbour, anna, typed };
 }
 
-it('[BAN7] drops the typing of a banned visitor from the ban until it is lifted', async () => {
+it('[BAN7] drops typing of a banned visitor until the ban is lifted', async () => {
   const { gateway, ledger, writer, neighbour, anna, typed } = await typingUnderTest();
   ledger.ban(1);
   await gateway.advance(7_000);
@@ -35,7 +35,7 @@ it('[BAN7] drops the typing of a banned visitor from the ban until it is lifted'
   await gateway.stop();
 });
 
-it('[FRM3] tells the same again after a second at the earliest, and a change at once', async () => {
+it('[FRM3] repeats the same state after a second at the earliest, and passes on a change at once', async () => {
   const { gateway, writer, typed } = await typingUnderTest();
   for (const ms of [0, 999, 1]) {
     await gateway.advance(ms);
@@ -52,7 +52,7 @@ it('[FRM3] tells the same again after a second at the earliest, and a change at 
   await gateway.stop();
 });
 
-it('[FRM4] takes no typing for the session of another customer, nor one of staff that names none', async () => {
+it("[FRM4] accepts no typing for another customer's session, and none from staff without a session", async () => {
   const { gateway, writer, anna, typed } = await typingUnderTest();
   writer.send({ type: 'typing', session_id: 2, active: true });
   anna.send({ type: 'typing', active: true });
@@ -65,7 +65,7 @@ it('[FRM4] takes no typing for the session of another customer, nor one of staff
   await gateway.stop();
 });
 
-it('[ASG13] says whose the session is now, nobody’s too, where none of the staff is connected', async () => {
+it('[ASG13] carries the current assignee, or none, even if no staff are connected', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 60 } });
   const { ledger } = gateway;
   ledger.createSession(1);

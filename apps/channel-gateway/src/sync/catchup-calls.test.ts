@@ -10,7 +10,7 @@ function reports({ ledger }: VirtualGateway): string[][] {
   );
 }
 
-it('[INT10] tells who of the staff is here when that changed, not with every call', async () => {
+it('[INT10] report which staff are connected when that changes, not with every call', async () => {
   const gateway = new VirtualGateway(idle);
   gateway.staff('anna');
   await gateway.advance(1_000);
@@ -29,7 +29,7 @@ it('[INT10] tells who of the staff is here when that changed, not with every cal
   expect(reports(gateway).at(-1)).toEqual(['anna', 'boris']);
 });
 
-it('[INT10] tells it again with the head check, and every 15 s where that is rare', async () => {
+it('[INT10] repeat it with the head check, and every 15 s if head checks are rare', async () => {
   const often = new VirtualGateway({ config: { headCheckSeconds: 5 } });
   const rare = new VirtualGateway(idle);
   for (const gateway of [often, rare]) {
@@ -41,7 +41,7 @@ it('[INT10] tells it again with the head check, and every 15 s where that is rar
   expect(reports(rare).length).toBeLessThanOrEqual(6);
 });
 
-it('[INT9] asks for half after a call that failed, and for all again once calls are answered', async () => {
+it('[INT9] request half after a failed call, and all again once calls succeed', async () => {
   const gateway = new VirtualGateway({ config: { headCheckSeconds: 1 } });
   const { ledger } = gateway;
   for (const id of range(1, 40)) ledger.createSession(id);
@@ -61,7 +61,7 @@ it('[INT9] asks for half after a call that failed, and for all again once calls 
   expect(clients.filter((client) => client.of('channel.ready').length !== 1)).toEqual([]);
 });
 
-it('[INT9] backs off from a failing chat-service, up to three seconds', async () => {
+it('[INT9] back off from a failing chat-service, up to three seconds', async () => {
   const gateway = new VirtualGateway();
   gateway.ledger.createSession(1);
   gateway.ledger.latencyMs = -1;

@@ -14,11 +14,11 @@ function finished(draft: CatchupDraft): CatchupRequest {
 }
 
 describe('a call to chat-service', () => {
-  it('is not made where nothing is wanted', () => {
+  it('is not made if nothing is needed', () => {
     expect(new CatchupDraft(1).finish()).toBeNull();
   });
 
-  it('is made for a head, a page, the feed or a report of presence alone', () => {
+  it('is made for a head, a page, the feed or a presence report alone', () => {
     const parts: ((draft: CatchupDraft) => void)[] = [
       (draft) => draft.askHead(4),
       (draft) => draft.askPage(4, 7),
@@ -32,7 +32,7 @@ describe('a call to chat-service', () => {
     }
   });
 
-  it('takes revocations along, and is made for them only where they are needed', () => {
+  it('includes revocations, and is made for them alone only if they are needed', () => {
     const idle = new CatchupDraft(1);
     idle.askRevocations(12, false);
     expect(idle.finish()).toBeNull();
@@ -45,7 +45,7 @@ describe('a call to chat-service', () => {
     expect(finished(along)).toMatchObject({ revocations_after: 12 });
   });
 
-  it('names each session once: where its events are asked for, its head comes with them', () => {
+  it('names each session once: requested events come with its head', () => {
     const draft = new CatchupDraft(1);
     draft.askHead(4);
     draft.askPage(4, 7);
@@ -53,7 +53,7 @@ describe('a call to chat-service', () => {
     expect(finished(draft).sessions).toEqual([{ id: 4, after_seq: 7 }]);
   });
 
-  it('asks for a head by naming the session alone', () => {
+  it('requests a head by naming only the session', () => {
     const draft = new CatchupDraft(1);
     draft.askHead(4);
     draft.askPage(5, null);
@@ -63,7 +63,7 @@ describe('a call to chat-service', () => {
 });
 
 describe('a full call', () => {
-  it('holds as many pages as the protocol allows, and heads beside them', () => {
+  it('holds as many pages as the protocol allows, and heads besides', () => {
     const draft = new CatchupDraft(1);
     let pages = 0;
     while (draft.hasRoomForPage) draft.askPage((pages += 1), 0);
@@ -84,15 +84,15 @@ describe('a full call', () => {
     expect(catchupRequestSchema.safeParse(request).success).toBe(true);
   });
 
-  it('leaves the bytes of the answer to chat-service', () => {
+  it('leaves the size of the response to chat-service', () => {
     const draft = new CatchupDraft(1);
     draft.askHead(1);
     expect(finished(draft)).toEqual({ sessions: [{ id: 1 }], limit: 100 });
   });
 });
 
-describe('a part of a call', () => {
-  it('is smaller in every way: sessions, events of each, bytes of all', () => {
+describe('a partial call', () => {
+  it('is smaller in every way: sessions, events per session, total bytes', () => {
     const draft = new CatchupDraft(0.25);
     let pages = 0;
     while (draft.hasRoomForPage) draft.askPage((pages += 1), 0);
@@ -100,7 +100,7 @@ describe('a part of a call', () => {
     expect(finished(draft)).toMatchObject({ limit: 25, max_bytes: 1_048_576 });
   });
 
-  it('asks for one event of one session at least, however small it is', () => {
+  it('requests at least one event of one session, however small it is', () => {
     const draft = new CatchupDraft(1 / 4_096);
     expect(draft.hasRoomForPage).toBe(true);
     draft.askPage(1, 0);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EpochGuard } from './epoch-guard.ts';
 
-it('[RES11] accepts a change once: the previous epoch counts again only if no other is reported', () => {
+it('[RES11] accepts a change once: the previous epoch is accepted again only if no other is reported', () => {
   const guard = new EpochGuard();
   const verdicts = [
     guard.judge('one', 0),

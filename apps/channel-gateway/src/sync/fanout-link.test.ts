@@ -25,7 +25,7 @@ function linkUnderTest(changed: Partial<Fanout> = {}) {
 const away = (): Promise<void> => Promise.reject(new UnavailableError('redis'));
 
 describe('the link to the fan-out', () => {
-  it('rejects nothing: each call says whether it went well', async () => {
+  it('never rejects: each call says whether it succeeded', async () => {
     const { link } = linkUnderTest({ subscribe: away, unsubscribe: away, execute: away });
     expect(await link.subscribe('chat:1', nobody)).toBe(false);
     expect(await link.publish('chat:1', {})).toBe(false);
@@ -35,14 +35,14 @@ describe('the link to the fan-out', () => {
     expect(await whole.link.publish('chat:1', {})).toBe(true);
   });
 
-  it('publishes JSON on the channel it is given', async () => {
+  it('publishes JSON on the given channel', async () => {
     const sent: FanoutCommand[] = [];
     const { link } = linkUnderTest({ execute: async (commands) => void sent.push(...commands) });
     await link.publish('chat:1', { type: 'chat.typing', seq: null });
     expect(sent).toEqual([{ kind: 'publish', channel: 'chat:1', payload: '{"type":"chat.typing","seq":null}' }]);
   });
 
-  it('hears what is published once it has subscribed, and nothing more when it has left', async () => {
+  it('receives messages once it has subscribed, and none after it has unsubscribed', async () => {
     const { clock, link } = linkUnderTest();
     const heard: string[] = [];
     const listener = (payload: Buffer): void => void heard.push(payload.toString());
@@ -57,7 +57,7 @@ describe('the link to the fan-out', () => {
 });
 
 describe('following a channel', () => {
-  it('is settled once with the answer that comes in time', async () => {
+  it('settles once with a response that comes in time', async () => {
     const { clock, link } = linkUnderTest();
     const settled: boolean[] = [];
     await link.follow('chat:1', nobody, (subscribed) => settled.push(subscribed));
@@ -65,14 +65,14 @@ describe('following a channel', () => {
     expect(settled).toEqual([true]);
   });
 
-  it('is settled as failed where the fan-out is away', async () => {
+  it('settles as failed if the fan-out is unavailable', async () => {
     const { link } = linkUnderTest({ subscribe: away });
     const settled: boolean[] = [];
     await link.follow('chat:1', nobody, (subscribed) => settled.push(subscribed));
     expect(settled).toEqual([false]);
   });
 
-  it('holds nobody up for more than two seconds, and is settled again when the answer comes after all', async () => {
+  it('delays nobody by more than two seconds, and settles again when the response comes after all', async () => {
     const answer = Promise.withResolvers<void>();
     const { clock, link } = linkUnderTest({ subscribe: () => answer.promise });
     const settled: boolean[] = [];
@@ -86,7 +86,7 @@ describe('following a channel', () => {
     expect(settled).toEqual([false, true]);
   });
 
-  it('is settled as failed twice where a late answer is a failure', async () => {
+  it('settles as failed twice if the late response is a failure', async () => {
     const answer = Promise.withResolvers<void>();
     const { clock, link } = linkUnderTest({ subscribe: () => answer.promise });
     const settled: boolean[] = [];

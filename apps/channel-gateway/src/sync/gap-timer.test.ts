@@ -9,7 +9,7 @@ function timerUnderTest() {
   return { clock, asked, timer };
 }
 
-it('asks for what is missing 50 ms after it was first missed', async () => {
+it('requests what is missing 50 ms after it was first missed', async () => {
   const { clock, asked, timer } = timerUnderTest();
   timer.start();
   await clock.advance(49);
@@ -18,7 +18,7 @@ it('asks for what is missing 50 ms after it was first missed', async () => {
   expect(asked).toEqual([50]);
 });
 
-it('asks once, however much is missing and however often that is noticed', async () => {
+it('requests once, however much is missing and however often that is noticed', async () => {
   const { clock, asked, timer } = timerUnderTest();
   timer.start();
   await clock.advance(30);
@@ -27,7 +27,7 @@ it('asks once, however much is missing and however often that is noticed', async
   expect(asked).toEqual([50]);
 });
 
-it('can be started again once it has asked', async () => {
+it('can be started again after it has requested', async () => {
   const { clock, asked, timer } = timerUnderTest();
   timer.start();
   await clock.advance(50);
@@ -36,7 +36,7 @@ it('can be started again once it has asked', async () => {
   expect(asked).toEqual([50, 100]);
 });
 
-it('asks nothing once it is stopped', async () => {
+it('requests nothing after it was stopped', async () => {
   const { clock, asked, timer } = timerUnderTest();
   timer.start();
   timer.stop();
@@ -44,7 +44,7 @@ it('asks nothing once it is stopped', async () => {
   expect(asked).toEqual([]);
 });
 
-it('asks sooner for what is due sooner', async () => {
+it('requests sooner if something is due sooner', async () => {
   const { clock, asked, timer } = timerUnderTest();
   timer.start(400);
   timer.start(100);
@@ -53,14 +53,14 @@ it('asks sooner for what is due sooner', async () => {
   expect(asked).toEqual([100]);
 });
 
-it('waits twice as long after each answer that has nothing of a hole, and gives it up in the end', () => {
+it('doubles its wait after each response that fills nothing, and finally gives up the gap', () => {
   const gap = new Gap();
   const waits = [gap.waitMs];
   for (let isWorthIt = gap.unfilled(); isWorthIt; isWorthIt = gap.unfilled()) waits.push(gap.waitMs);
   expect(waits).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400]);
 });
 
-it('is counted once, until it is closed, and is as urgent as at first when more is missing', () => {
+it('counts a gap once until it is closed, and resets the wait when more is missing', () => {
   const gap = new Gap();
   expect([gap.confirm(), gap.isDue, gap.unfilled(), gap.isDue, gap.confirm()]).toEqual([
     true,

@@ -13,14 +13,14 @@ function headCheckUnderTest(random = 0.5) {
   return { check: new HeadCheck({ seconds: 10, metrics, random: () => random, now: 0 }), seconds };
 }
 
-it('is due at its interval, counted from the last one', () => {
+it('is due after its interval, counted from the last one', () => {
   const { check } = headCheckUnderTest();
   expect([9_999, 10_000, 10_001, 19_999, 20_000].map((now) => check.due(now, false))).toEqual([
     ...[false, true, false, false, true],
   ]);
 });
 
-it('is jittered by a fifth, so that gateways do not ask together', () => {
+it('is jittered by a fifth, so that gateways do not call together', () => {
   const [early, late] = [headCheckUnderTest(0).check, headCheckUnderTest(1).check];
   expect([early.due(7_999, false), early.due(8_000, false)]).toEqual([false, true]);
   expect([late.due(11_999, false), late.due(12_001, false)]).toEqual([false, true]);
@@ -40,7 +40,7 @@ it('[DEG3] is due every two seconds while the live path is impaired', () => {
   expect([6_200, 14_099, 14_100].map((now) => check.due(now, false))).toEqual([false, false, true]);
 });
 
-it('says how long its answers took', () => {
+it('reports how long its responses took', () => {
   const { check, seconds } = headCheckUnderTest();
   check.due(10_000, false);
   check.finished(10_250);

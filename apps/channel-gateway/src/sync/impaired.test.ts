@@ -8,8 +8,8 @@ function withSessions(count: number, setup: VirtualSetup = {}): VirtualGateway {
   return gateway;
 }
 
-describe('while a part is away', () => {
-  it('[DEG3] missing ticks are taken as an impaired live path, until they come again', async () => {
+describe('during an outage', () => {
+  it('[DEG3] missing ticks are treated as an impaired live path, until they arrive again', async () => {
     const gateway = withSessions(1, { ticks: false, config: { headCheckSeconds: 60 } });
     const client = gateway.customer(1);
     await gateway.advance(2_500);
@@ -23,7 +23,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG3] it is watched, and heads are checked, on a clock that nobody sets', async () => {
+  it('[DEG3] the live path is monitored, and heads are checked, on a clock that nobody can set', async () => {
     const gateway = withSessions(1, { ticks: false, config: { headCheckSeconds: 10 } });
     const client = gateway.customer(1);
     await gateway.advance(1_000);
@@ -35,7 +35,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG4] who comes while the fan-out does not answer is served, and the gap is read once it does', async () => {
+  it('[DEG4] a client that connects while the fan-out does not answer is served, and the gap is read once it does', async () => {
     const gateway = withSessions(1, { config: { headCheckSeconds: 60 } });
     let answer: () => void = () => undefined;
     gateway.fanout.hold = new Promise((resolve) => {
@@ -56,7 +56,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG2] [DEG3] [DEG4] chat-service serves events while the live path is down, and clients are notified', async () => {
+  it('[DEG2] [DEG3] [DEG4] chat-service provides events while the live path is down, and clients are notified', async () => {
     const gateway = withSessions(2, { config: { headCheckSeconds: 60 } });
     const { ledger, fanout } = gateway;
     const client = gateway.customer(1);
@@ -82,7 +82,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[BES22] no ticks are no impairment where none are sent, and heads are checked no more often for it', async () => {
+  it('[BES22] missing ticks are no impairment if none are sent, and do not increase head checks', async () => {
     const gateway = withSessions(1, { ticks: false, config: { ticks: false, headCheckSeconds: 10 } });
     const client = gateway.customer(1);
     await gateway.advance(1_000);
@@ -94,7 +94,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG5] connections are kept while chat-service is away, and who came meanwhile is served', async () => {
+  it('[DEG5] connections are kept while chat-service is unavailable, and clients that connected meanwhile are served', async () => {
     const gateway = withSessions(2);
     const { ledger } = gateway;
     const before = gateway.customer(1);
@@ -112,7 +112,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG5] an instance that answers from a database that was left counts as one that does not answer', async () => {
+  it('[DEG5] an instance that answers from a replaced database counts as unavailable', async () => {
     const gateway = withSessions(1);
     const { ledger, metrics, core } = gateway;
     gateway.customer(1);
@@ -137,7 +137,7 @@ describe('while a part is away', () => {
     await gateway.stop();
   });
 
-  it('[DEG6] one call asks for all idle connections', async () => {
+  it('[DEG6] one call covers all idle connections', async () => {
     const gateway = withSessions(31, { config: { headCheckSeconds: 1 } });
     const clients = range(1, 31).map((id) => gateway.customer(id));
     await gateway.advance(1_000);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LivePath } from './live-path.ts';
 
-it('[BES39] a tick that says that a source is lost degrades the channel, and the next one that does not restores it', () => {
+it('[BES39] a tick that reports a lost source degrades the channel, and the next one without it restores it', () => {
   const path = new LivePath(0, true);
   path.ticked(1_000, true);
   expect([path.refresh(1_000, 0), path.reason]).toEqual([true, 'source_unavailable']);
@@ -13,14 +13,14 @@ it('[BES39] a tick that says that a source is lost degrades the channel, and the
   expect([path.refresh(3_000, 0), path.reason]).toEqual([true, null]);
 });
 
-it('[BES39] [DEG3] the silence of the ticks themselves goes before what the last one said', () => {
+it('[BES39] [DEG3] missing ticks take precedence over what the last one reported', () => {
   const path = new LivePath(0, true);
   path.ticked(1_000, true);
   path.refresh(1_000, 0);
   expect([path.refresh(5_000, 0), path.reason]).toEqual([true, 'live_path_silent']);
 });
 
-it('[DEG3] is silent after three seconds without a tick, and well again with the next one', () => {
+it('[DEG3] is impaired after three seconds without a tick, and restored with the next one', () => {
   const path = new LivePath(0, true);
   expect([path.refresh(3_000, 0), path.reason]).toEqual([false, null]);
   expect([path.refresh(3_001, 0), path.reason, path.impaired]).toEqual([true, 'live_path_silent', true]);
@@ -28,12 +28,12 @@ it('[DEG3] is silent after three seconds without a tick, and well again with the
   expect([path.refresh(4_000, 0), path.reason]).toEqual([true, null]);
 });
 
-it('takes no silence for an outage where nobody sends ticks', () => {
+it('is not impaired by silence if nobody sends ticks', () => {
   const path = new LivePath(0, false);
   expect(path.refresh(60_000, 0)).toBe(false);
 });
 
-it('names the lost connection to the fan-out before anything else', () => {
+it('names a lost connection to the fan-out before anything else', () => {
   const path = new LivePath(0, true);
   path.fanoutConnected(false);
   expect([path.refresh(60_000, 1), path.reason, path.impaired]).toEqual([true, 'fanout_disconnected', true]);
@@ -45,7 +45,7 @@ it('waits a second for a tick after the process has stood still', () => {
   expect([path.refresh(62_000, 0), path.refresh(62_001, 0)]).toEqual([false, true]);
 });
 
-it('tells of chat-service once it has failed for three seconds, and hurries nobody', () => {
+it('reports chat-service after it has failed for three seconds, without faster head checks', () => {
   const path = new LivePath(0, false);
   expect([path.refresh(4_000, 1_000), path.refresh(4_001, 1_000)]).toEqual([false, true]);
   expect([path.reason, path.impaired]).toEqual(['source_unavailable', false]);

@@ -3,7 +3,7 @@ import { range } from '../testing/socket-client.ts';
 import type { VirtualClient } from '../testing/virtual-client.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-it('[INT8] is no query storm: 5,000 resumes within three seconds take at most 60 calls', async () => {
+it('[INT8] a reconnect storm is no query storm: 5,000 resumes within three seconds take at most 60 calls', async () => {
   const gateway = new VirtualGateway();
   const { ledger, clock } = gateway;
   ledger.latencyMs = 5;

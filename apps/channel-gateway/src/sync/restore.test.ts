@@ -23,7 +23,7 @@ const restored = (gateway: VirtualGateway): Promise<true> =>
   gateway.clock.until(() => (gateway.core.epoch.current === 'epoch-2' ? true : undefined), 'the new database');
 
 describe('a restore of the database', () => {
-  it('[RES11] sends everybody back over a while and shows nothing of the new history before', async () => {
+  it('[RES11] makes everybody reload over a period and shows nothing of the new history before', async () => {
     const gateway = gatewayUnderTest({ drainSeconds: 2 });
     const clients = range(1, 60).map(() => gateway.customer(1));
     const anna = gateway.staff('anna');
@@ -49,7 +49,7 @@ describe('a restore of the database', () => {
     await gateway.stop();
   });
 
-  it('[RES11] disconnects nobody a second time when another chat-service still reports the previous epoch', async () => {
+  it('[RES11] disconnects nobody a second time if another chat-service still reports the previous epoch', async () => {
     let calls = 0;
     let split = false;
     // Two instances behind a balancer by request, of which the second asks the server of before.
@@ -70,7 +70,7 @@ describe('a restore of the database', () => {
     await gateway.stop();
   });
 
-  it('[REV7] closes for a revocation whose id the gateway has passed in the history that is gone', async () => {
+  it('[REV7] closes for a revocation whose id is below those the gateway had read from the lost history', async () => {
     const gateway = gatewayUnderTest();
     const { ledger, core } = gateway;
     const first = gateway.staff('anna');

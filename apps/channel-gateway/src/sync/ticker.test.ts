@@ -21,14 +21,14 @@ function started(isBusy: () => boolean) {
   return { clock, ticker, paused, slowTicks: () => slow };
 }
 
-it('ticks five times a second, and once a second for what may wait', async () => {
+it('ticks five times a second, and once a second for less urgent work', async () => {
   const { clock, paused, slowTicks } = started(() => true);
   await clock.advance(10_000);
   expect(paused).toHaveLength(50);
   expect(slowTicks()).toBe(10);
 });
 
-it('takes nobody new while the process stands still and for a second after', async () => {
+it('admits nobody new while the process stands still and for a second after', async () => {
   const { clock, ticker, paused } = started(() => true);
   await clock.advance(1_000);
   clock.freeze(3_000);
@@ -41,7 +41,7 @@ it('takes nobody new while the process stands still and for a second after', asy
   expect([ticker.overloaded, paused.at(-1)]).toEqual([false, false]);
 });
 
-it('counts a pause with nobody connected as no load', async () => {
+it('does not treat a pause with nobody connected as load', async () => {
   const { clock, ticker } = started(() => false);
   clock.freeze(3_000);
   expect(ticker.overloaded).toBe(false);
@@ -49,7 +49,7 @@ it('counts a pause with nobody connected as no load', async () => {
   expect(ticker.overloaded).toBe(false);
 });
 
-it('takes all who come at once after a pause with nobody connected, not the first of them alone', async () => {
+it('admits all who arrive at once after a pause with nobody connected, not only the first', async () => {
   let isBusy = false;
   const { clock, ticker } = started(() => isBusy);
   clock.freeze(3_000);
