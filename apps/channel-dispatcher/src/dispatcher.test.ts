@@ -84,7 +84,7 @@ describe('dispatcher', () => {
   });
   afterEach(() => dispatcher.stop());
 
-  it('[AMQP] hands on every event once, in order per session, and counts it', async () => {
+  it('[AMQP] dispatches every event once, in order per session, and counts it', async () => {
     await dispatcher.start();
     await broker.publisher.publish(interleaved(10, 1_000));
     await until(() => observer.frames >= 1_000);
@@ -112,7 +112,7 @@ describe('dispatcher', () => {
     expect(await metrics.collect()).toContain('chat_dispatch_dead_lettered_total{reason="missing_feed_seq"} 1');
   });
 
-  it('[DEG] retries in place through a short outage, and nothing overtakes', async () => {
+  it('[DEG] retries in place during a short outage, so that nothing overtakes', async () => {
     await dispatcher.start();
     fanout.trouble = 'refuses_all';
     await broker.publisher.publish(interleaved(3, 30));
@@ -123,7 +123,7 @@ describe('dispatcher', () => {
     expect(observer.outOfOrder).toBe(0);
   });
 
-  it('[DEG] takes nothing from the queue while Redis is away, and goes on where it stopped', async () => {
+  it('[DEG] takes nothing from the queue while Redis is unavailable, and continues where it stopped', async () => {
     await dispatcher.start();
     fanout.trouble = 'away';
     await broker.publisher.publish(interleaved(3, 30));
@@ -149,7 +149,7 @@ describe('dispatcher', () => {
     expect(fanout.attempts).toBe(1);
   });
 
-  it('[DEG] goes on delivering when Redis refuses the stream alone', async () => {
+  it('[DEG] continues to deliver when Redis refuses only the stream', async () => {
     await dispatcher.start();
     fanout.trouble = 'refuses_streams';
     await broker.publisher.publish(interleaved(3, 30));
@@ -158,7 +158,7 @@ describe('dispatcher', () => {
     expect(await metrics.collect()).toMatch(/chat_dispatch_errors_total\{reason="stream_refused"\} [1-9]/);
   });
 
-  it('starts with Redis away', async () => {
+  it('starts while Redis is unavailable', async () => {
     fanout.trouble = 'away';
     await broker.publisher.publish(interleaved(1, 5));
     await dispatcher.start();
@@ -193,7 +193,7 @@ describe('dispatcher', () => {
     };
   }
 
-  it('[ERA5] tries again what Redis does not take out of the stream, until it does', async () => {
+  it('[ERA5] retries until Redis has removed an erased event from the stream', async () => {
     const sweeping = await sweepingOver(broker.consumer);
     fanout.trouble = 'refuses_streams';
     await broker.publisher.publish([erasedEvent(7, 3), erasedEvent(8, 2), erasedEvent(7, 9), messageEvent(9, 1)]);
@@ -213,7 +213,7 @@ describe('dispatcher', () => {
     expect(fanout.attempts).toBe(attempts);
   });
 
-  it('[ERA5] a round of many unfinished erasures asks a Redis that refuses but once', async () => {
+  it('[ERA5] asks a refusing Redis only once per round, however many erasures are unfinished', async () => {
     fanout.trouble = 'refuses_streams';
     const { consumer } = broker;
     let rounds = 0;
@@ -233,7 +233,7 @@ describe('dispatcher', () => {
     expect(await metrics.collect()).toContain('chat_erasures_pending 50');
   });
 
-  it('[ERA5] dead letters that cannot be emptied hold up no event and are emptied later, once', async () => {
+  it('[ERA5] dead letters that cannot be emptied delay no event and are emptied later, once', async () => {
     let failed = 0;
     let emptied = 0;
     let works = false;
@@ -258,7 +258,7 @@ describe('dispatcher', () => {
     expect(await metrics.collect()).toContain('chat_dispatch_events_total{result="dispatched",kind="durable"} 5');
   });
 
-  it('[ERA5] an erasure that RabbitMQ does not keep comes again, and nothing beside it does', async () => {
+  it('[ERA5] redelivers an erasure that RabbitMQ did not keep, and nothing else', async () => {
     fanout.trouble = 'refuses_streams';
     let refusals = 0;
     const keepErasures = async (): Promise<void> => {
@@ -279,7 +279,7 @@ describe('dispatcher', () => {
     expect(observer.frames).toBe(refusals + 3);
   });
 
-  it('[ERA5] an erasure that waits to come again is reported whatever else is dispatched meanwhile', async () => {
+  it('[ERA5] reports an erasure that waits for redelivery, whatever else is dispatched meanwhile', async () => {
     fanout.trouble = 'refuses_streams';
     const handler = Promise.withResolvers<Parameters<EventConsumer['start']>[0]>();
     const keepErasures = (): Promise<void> => Promise.reject(new UnavailableError('rabbitmq'));
@@ -305,7 +305,7 @@ describe('dispatcher', () => {
     await waiting.stop();
   });
 
-  it('[OPS2] is not healthy while a batch stays in work, and is as soon as it gets through', async () => {
+  it('[OPS2] is unhealthy while a batch is stuck, and healthy as soon as it gets through', async () => {
     const lastSeen = createMemoryLastSeen();
     const { consumer } = broker;
     const waiting = createDispatcher({ consumer, fanout, lastSeen, logger: testLogger, metrics, standstillMs: 50 });
@@ -323,7 +323,7 @@ describe('dispatcher', () => {
     expect(waiting.healthy).toBe(false);
   });
 
-  it('[OPS2] is not healthy while its consumer does not consume', async () => {
+  it('[OPS2] is unhealthy while its consumer does not consume', async () => {
     let consuming = false;
     const stopped = consumerWith({});
     Object.defineProperty(stopped, 'consuming', { get: () => consuming });
@@ -334,7 +334,7 @@ describe('dispatcher', () => {
     await waiting.stop();
   });
 
-  it('[OPS] sweeps last_seen', async () => {
+  it('[OPS] continues to repair last_seen after an attempt failed', async () => {
     let sweeps = 0;
     const lastSeen = createMemoryLastSeen();
     const sweeping = createDispatcher({

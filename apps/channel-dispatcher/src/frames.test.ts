@@ -57,17 +57,20 @@ describe('frames of durable events', () => {
   it.each([
     ['session', {}, 7],
     ['before', { through_seq: 4 }, 4],
-  ])('[ERA5] takes what was erased with scope %s out of the stream, after telling of it', (scope, more, throughSeq) => {
-    const data = { scope, through_id: 9, kinds: ['messages'], ...more };
-    const sentNow = dispatched({ ...message('client'), type: 'chat.erased', seq: 7, data });
-    expect(sentNow.map(({ target }) => target)).toEqual([
-      'chat:5',
-      'chat:staff',
-      'chat:staff:stream frame 10000',
-      'chat:staff:stream frame',
-    ]);
-    expect(sentNow.at(-1)?.frame).toMatchObject({ kind: 'scrub', sessionId: 5, throughSeq });
-  });
+  ])(
+    '[ERA5] publishes an erasure of scope %s, then removes what was erased from the stream',
+    (scope, more, throughSeq) => {
+      const data = { scope, through_id: 9, kinds: ['messages'], ...more };
+      const sentNow = dispatched({ ...message('client'), type: 'chat.erased', seq: 7, data });
+      expect(sentNow.map(({ target }) => target)).toEqual([
+        'chat:5',
+        'chat:staff',
+        'chat:staff:stream frame 10000',
+        'chat:staff:stream frame',
+      ]);
+      expect(sentNow.at(-1)?.frame).toMatchObject({ kind: 'scrub', sessionId: 5, throughSeq });
+    },
+  );
 
   it('[RDS3] [EVT] sends a customer’s message as chat.message to them and as chat.message.client, with subscribers, to staff', () => {
     const event = message('client');
@@ -86,13 +89,13 @@ describe('frames of durable events', () => {
     expect(staffEventSchema.safeParse(staff?.frame).success).toBe(true);
   });
 
-  it('[EVT] leaves an operator’s message and other types as they are', () => {
+  it('[EVT] passes on an operator’s message and other types unchanged', () => {
     expect(dispatched(message('operator'))[1]?.frame['type']).toBe('chat.message');
     const unknown = { ...message('client'), type: 'chat.something.new' };
     expect(dispatched(unknown).map(({ frame }) => frame['type'])).toEqual(Array(3).fill('chat.something.new'));
   });
 
-  it('[EVT] puts personal data of a new session into the staff copy alone', () => {
+  it('[EVT] puts personal data of a new session into the staff copy only', () => {
     const contact = { name: 'Ann', email: 'ann@example.org', phone: null };
     const session = { id: 5, status: 'new' };
     const event: BrokerEvent = {
@@ -109,7 +112,7 @@ describe('frames of durable events', () => {
     expect(staff?.frame['data']).toEqual({ session, contact });
   });
 
-  it('[FEED] sends staff-only events to staff alone, without seq', () => {
+  it('[FEED] sends staff-only events only to staff, without seq', () => {
     const note: BrokerEvent = {
       ...message('operator'),
       type: 'chat.note',
@@ -127,7 +130,7 @@ describe('frames of durable events', () => {
     expect(dispatched(ownerless)[0]?.frame['session_id']).toBeNull();
   });
 
-  it('[AMQP] calls bad what has no place', () => {
+  it('[AMQP] rejects a message without a position', () => {
     expect(eventCommands({ ...message('client'), session_id: null })).toEqual({
       kind: 'bad',
       reason: 'missing_session_id',
@@ -149,13 +152,13 @@ describe('frames of ephemeral messages', () => {
     expect(ephemeralFrameSchema.safeParse(frame).success).toBe(true);
   });
 
-  it('[ALR] sends the badge to staff alone', () => {
+  it('[ALR] sends the badge only to staff', () => {
     const data = { reason: 'badge', unassigned_unread: 1, mine_unread: { 7: 2 }, waiting_count: 1 };
     const frame = { type: 'chat.alert', session_id: null, seq: null, data };
     expect(frames({ v: 1, ...frame })).toEqual([{ target: 'chat:staff', frame }]);
   });
 
-  it('[REV] sends control messages to the gateways alone', () => {
+  it('[REV] sends control messages only to the gateways', () => {
     const revoked = { type: 'control.revoked', data: { id: 1, kind: 'session', subject: '5', not_after: 10 } };
     const tick = { type: 'control.tick', data: { revocations_head: 3 } };
     const status = { type: 'control.status', data: { user_id: 'anna', status: 'away', version: 1 } };

@@ -147,7 +147,7 @@ describe('dispatcher between real servers', () => {
     await expectQueuesEmpty();
   }, 120_000);
 
-  it('[OPS] says in readyz which dependency is missing', async () => {
+  it('[OPS] names the missing dependency in readyz', async () => {
     await until(async () => (await readiness()).status === 200);
     await redis.kill();
     await until(async () => (await readiness()).status === 503);
@@ -158,7 +158,7 @@ describe('dispatcher between real servers', () => {
     await until(async () => (await readiness()).status === 200, PATIENCE);
   }, 60_000);
 
-  it('[DEG] loses nothing from the queue while Redis is away, and parks nothing', async () => {
+  it('[DEG] loses nothing from the queue while Redis is unavailable, and puts nothing aside', async () => {
     await publish(500);
     await until(() => observer.distinct === 500, PATIENCE);
     const returns = () =>
@@ -178,7 +178,7 @@ describe('dispatcher between real servers', () => {
     expect(observer.outOfOrder).toBe(0);
   }, 120_000);
 
-  it('[DEG] goes on after RabbitMQ was killed under load', async () => {
+  it('[DEG] continues after RabbitMQ was killed under load', async () => {
     const publishing = publish(4_000);
     await until(() => observer.distinct > 500, PATIENCE);
     await rabbit.kill();
@@ -202,7 +202,7 @@ describe('dispatcher between real servers', () => {
     }, 90_000);
   }
 
-  it('[DEG] loses nothing when all three are killed, whatever comes back first', async () => {
+  it('[DEG] loses nothing when all three are killed, in whatever order they return', async () => {
     for (const order of [
       [dispatcher, rabbit, redis],
       [redis, dispatcher, rabbit],
@@ -225,7 +225,7 @@ describe('dispatcher between real servers', () => {
     }
   }, 240_000);
 
-  it('[ERA5] takes out of the stream what Redis had refused to, also after it was killed in between', async () => {
+  it('[ERA5] removes from the stream what Redis had refused to remove, even if it was killed in between', async () => {
     const of = async (session: number): Promise<number> => {
       const entries = JSON.stringify(await redisCommand(redis.url, 'XRANGE', 't:chat:staff:stream', '-', '+'));
       return entries.split(`of session ${session}, about`).length - 1;
@@ -265,7 +265,7 @@ describe('dispatcher between real servers', () => {
     await expectQueuesEmpty();
   }, 240_000);
 
-  it('[OPS] ends within seconds on SIGTERM and leaves the rest in the queue', async () => {
+  it('[OPS] stops within seconds of SIGTERM and leaves the rest in the queue', async () => {
     const publishing = publish(3_000);
     await until(() => observer.distinct > 200, PATIENCE);
     const started = performance.now();
