@@ -118,14 +118,14 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(900);
     expect(await code(await fetch(`${base}/auth/me`))).toBe('401 missing_credentials');
   });
-  it('[ASG12] [AUTH10] gives an operator of scope own a token that says so', async () => {
+  it('[ASG12] [AUTH10] gives an operator with scope own a token with that scope', async () => {
     await service.operators.change('boris', { scope: 'own' });
     const { access_token, user } = await login('boris');
     await service.operators.change('boris', { scope: 'all' });
     expect([user.scope, decodeJwt(access_token)['scope']]).toEqual(['own', 'own']);
     expect((await login('boris')).user.scope).toBe('all');
   });
-  it('[AUTH2] says the same of an unknown login and a wrong password, after the same work', async () => {
+  it('[AUTH2] answers an unknown login and a wrong password alike, after the same work', async () => {
     const answer = async (body: object): Promise<unknown> => {
       const { error } = z
         .object({ error: z.object({ code: z.string(), message: z.string() }) })
@@ -151,7 +151,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(unknown / known).toBeGreaterThan(0.5);
     expect(unknown / known).toBeLessThan(2);
   });
-  it('[RATE4] refuses the right password too after ten failures, also when they come at once', async () => {
+  it('[RATE4] refuses even the right password after ten failures, concurrent ones included', async () => {
     const results = await Promise.all(
       Array.from({ length: 25 }, async () => (await post('/auth/login', { login: 'anna', password: 'wrong' })).status),
     );
@@ -181,7 +181,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(await code(await post('/auth/refresh', { refresh_token: 'x' }))).toBe('401 bad_credentials');
     expect(await code(await post('/auth/refresh', {}))).toBe('422 validation_failed');
   });
-  it('[AUTH6] [REV3] logs one sign-in out and leaves the others', async () => {
+  it('[AUTH6] [REV3] logs out one sign-in and leaves the others', async () => {
     const [one, other] = [await login(), await login()];
     expect((await post('/auth/logout', {}, one.access_token)).status).toBe(204);
     expect(await code(await me(one.access_token))).toBe('401 token_revoked');
@@ -222,7 +222,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect((await me(access_token)).status).toBe(200);
     expect((await me(next.access_token)).status).toBe(200);
   });
-  it('[AUTH9] publishes the next key a day before it signs, and drops an old one when its tokens have expired', async () => {
+  it('[AUTH9] publishes the next key a day before it signs, and removes an old one when its tokens have expired', async () => {
     const kids = (): (string | undefined)[] => service.keys.publicSet.keys.map((key) => key.kid);
     await service.keys.rotate();
     const first = decodeProtectedHeader((await login()).access_token).kid;
@@ -243,7 +243,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(kids()).toContain(second);
     await database.kysely.deleteFrom('auth_signing_key').execute();
   });
-  it('[AUTH11] stores argon2id hashes only, and refresh tokens hashed', async () => {
+  it('[AUTH11] stores only hashes: argon2id for passwords, and hashed refresh tokens', async () => {
     const { refresh_token } = await login();
     const operators = await database.kysely.selectFrom('auth_operator').select('password_hash').execute();
     for (const { password_hash } of operators) expect(password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -253,7 +253,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect(tokens).toContain(createHash('sha256').update(refresh_token).digest('hex'));
     expect(tokens).not.toContain(refresh_token);
   });
-  it('[AUTH13] [REV3] ends everything of a deactivated operator', async () => {
+  it('[AUTH13] [REV3] ends all sign-ins of a deactivated operator', async () => {
     const { access_token, refresh_token } = await login('boris');
     await service.operators.change('boris', { active: false });
     expect((await me(access_token)).status).toBe(401);
@@ -264,7 +264,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     clock += 1_000;
     expect((await me((await login('boris')).access_token)).status).toBe(200);
   });
-  it('forgets old sign-ins and keeps what can still be used', async () => {
+  it('deletes old sign-ins and keeps those that can still be used', async () => {
     const { refresh_token } = await login();
     const { sid } = decodeJwt((await login('boris')).access_token);
     clock += 9 * 86_400_000;
@@ -278,7 +278,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
     expect((await post('/auth/refresh', { refresh_token })).status).toBe(401);
     expect((await post('/auth/refresh', { refresh_token: kept.refresh_token })).status).toBe(200);
   });
-  it('[AUTH12] seeds once, keeps what was changed, and takes a password set on purpose', async () => {
+  it('[AUTH12] seeds once, keeps later changes, and applies a password that is set on purpose', async () => {
     const before = await service.operators.list();
     await seedOperators(service, 'another password');
     expect(await service.operators.list()).toEqual(before);
@@ -310,7 +310,7 @@ describe.each(backends)('auth-service on $name', (backend) => {
 });
 
 describe('keys of several instances', () => {
-  it('[AUTH9] are made once when instances start together on PostgreSQL', async () => {
+  it('[AUTH9] are created once when several instances start together on PostgreSQL', async () => {
     const url = await createDatabase();
     const databases = await Promise.all([openDatabase(url), openDatabase(url), openDatabase(url)]);
     const services = await Promise.all(
@@ -327,7 +327,7 @@ describe('keys of several instances', () => {
 });
 
 describe('operator password', () => {
-  it('[AUTH12] comes from the environment, else is made once and kept for the owner only', async () => {
+  it('[AUTH12] comes from the environment; otherwise it is generated once, in a file that only the owner can read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'auth-seed-'));
     try {
       expect(await operatorPassword('given', folder)).toEqual({ source: 'environment', password: 'given' });

@@ -19,7 +19,7 @@ const PASSWORD = 'correct horse battery staple';
 const CHIEF = { userId: 'chief', name: 'Chief', loginId: null };
 const silent = createLogger({ service: 'auth-service', level: 'silent' });
 
-describe('links by which people give themselves a password', () => {
+describe('links with which people set their own password', () => {
   let url: string;
   let database: Database;
   let clock: number;
@@ -66,7 +66,7 @@ describe('links by which people give themselves a password', () => {
     return invite.key;
   }
 
-  it('[AUTH20] makes the first administrator once, and is not made where there is one', async () => {
+  it('[AUTH20] creates the first administrator once, and is not created if there is one', async () => {
     const key = await firstKey();
     const read = await post('/auth/invite', { key });
     expect(inviteResponseSchema.parse(read.json)).toMatchObject({ kind: 'first_admin' });
@@ -79,7 +79,7 @@ describe('links by which people give themselves a password', () => {
     expect(log).toEqual([{ action: 'admin.joined', actor_name: 'Вера' }]);
   });
 
-  it('[AUTH20] keeps only a hash of its key, and ends after a day, or when a newer one is made', async () => {
+  it('[AUTH20] stores only a hash of its key, and expires after a day or when a newer link is created', async () => {
     const older = await firstKey();
     const key = await firstKey();
     const rows = await database.kysely.selectFrom('auth_invite').selectAll().execute();
@@ -93,7 +93,7 @@ describe('links by which people give themselves a password', () => {
     expect(await database.kysely.selectFrom('auth_invite').selectAll().execute()).toEqual([]);
   });
 
-  it('[AUTH20] is as good as before when the account was refused', async () => {
+  it('[AUTH20] stays valid if creating the account was refused', async () => {
     await service.operators.add({ login: 'boris', name: 'B', role: 'operator', passwordHash: await hashPassword('x') });
     const key = await firstKey();
     const account = { login: 'vera', name: 'Вера', password: PASSWORD };
@@ -103,7 +103,7 @@ describe('links by which people give themselves a password', () => {
     expect(await accept({ key, ...account })).toBe('200');
   });
 
-  it('[AUTH20] makes one administrator when it is used twice at the same moment', async () => {
+  it('[AUTH20] creates one administrator when it is used twice at the same moment', async () => {
     const key = await firstKey();
     const tries = ['one', 'two', 'three'].map((name) => accept({ key, login: name, name, password: PASSWORD }));
     expect((await Promise.all(tries)).sort()).toEqual(['200', '401 bad_credentials', '401 bad_credentials']);
@@ -121,7 +121,7 @@ describe('links by which people give themselves a password', () => {
     await expect(service.refresh(signedIn.refresh_token)).rejects.toThrow('not valid');
   });
 
-  it('[AUTH21] frees every login of the demo, whose accounts are in no list and come back by nothing', async () => {
+  it('[AUTH21] frees every login of the demo; its accounts are in no list and cannot be restored', async () => {
     const by = { userId: 'shell', name: null, loginId: null };
     const demo = await seedOperators(service, PASSWORD, { demo: true });
     const key = await firstKey();
@@ -141,7 +141,7 @@ describe('links by which people give themselves a password', () => {
     }
   });
 
-  it('[AUTH20] waits for the first administrator until one has come in: an invited one is none', async () => {
+  it('[AUTH20] stays valid until an administrator has joined by any link; one who was only invited does not count', async () => {
     const by = { userId: 'shell', name: null, loginId: null };
     await seedOperators(service, PASSWORD, { demo: true });
     const { invite_url } = await service.accounts.add(by, { login: 'vera', name: 'Вера', role: 'admin' }, '');
@@ -158,7 +158,7 @@ describe('links by which people give themselves a password', () => {
     expect(log.at(-1)).toEqual({ action: 'password.set_by_link', actor_name: 'Вера' });
   });
 
-  it('[AUTH20] counts an account as entered by a sign-in too, which a version of before has made possible', async () => {
+  it('[AUTH20] also ends when an administrator signs in to an account that an earlier version opened', async () => {
     const by = { userId: 'shell', name: null, loginId: null };
     await service.accounts.add(by, { login: 'vera', name: 'Вера', role: 'admin' }, '');
     const passwordHash = await hashPassword(PASSWORD);
@@ -169,7 +169,7 @@ describe('links by which people give themselves a password', () => {
     expect(await service.invites.forFirstAdmin()).toBeUndefined();
   });
 
-  it('[OPS36] makes the administrator alone where other machines reach them, by no password of a few characters', async () => {
+  it("[OPS36] a chosen administrator's password has at least 8 characters if other machines can reach the service", async () => {
     const outside = { HOST: '0.0.0.0' };
     await expect(seedChosen(service, 'seven c', outside)).rejects.toThrow('at least 8 characters');
     const behind = { HOST: '127.0.0.1', PUBLIC_URL: 'https://chat.example' };
@@ -184,7 +184,7 @@ describe('links by which people give themselves a password', () => {
     ]);
   });
 
-  it('[AUTH24] keeps the last administrator who has come in: one that was only invited is none', async () => {
+  it('[AUTH24] keeps the last administrator who has signed in; one who was only invited does not count', async () => {
     const passwordHash = await hashPassword(PASSWORD);
     const anna = await service.operators.add({ login: 'anna', name: 'A', role: 'admin', passwordHash });
     const by = { userId: anna?.id ?? '', name: 'A', loginId: null };
@@ -199,7 +199,7 @@ describe('links by which people give themselves a password', () => {
     expect(await service.accounts.change(by, by.userId, { role: 'operator' })).toMatchObject({ role: 'operator' });
   });
 
-  it('[AUTH24] lets nobody undo unseen what another administrator has changed', async () => {
+  it('[AUTH24] lets nobody overwrite, unseen, a change by another administrator', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Vera', role: 'operator' }, '');
     clock += 1_000;
     const expected_updated_at = operator.updated_at;
@@ -212,7 +212,7 @@ describe('links by which people give themselves a password', () => {
     expect(await service.accounts.change(CHIEF, operator.id, again)).toMatchObject({ name: 'Вера', role: 'admin' });
   });
 
-  it('[AUTH26] logs what an account was before, and what the shell does', async () => {
+  it('[AUTH26] logs the previous state of an account, and what the shell does', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Vera', role: 'operator' }, '');
     await service.accounts.change(CHIEF, operator.id, { name: 'Вера', role: 'admin' });
     await service.operators.change('vera', { role: 'operator', passwordHash: await hashPassword(PASSWORD) }, SHELL);
@@ -238,7 +238,7 @@ describe('links by which people give themselves a password', () => {
     ]);
   });
 
-  it("[AUTH24] keeps one of two administrators who take each other's right at the same moment", async () => {
+  it('[AUTH24] keeps one of two administrators who demote each other at the same moment', async () => {
     const passwordHash = await hashPassword(PASSWORD);
     const names = ['anna', 'boris'];
     const admins = await Promise.all(
@@ -254,7 +254,7 @@ describe('links by which people give themselves a password', () => {
     expect(outcomes.sort()).toEqual(['done', 'last_admin']);
   });
 
-  it('[AUTH22] gives an operator a new password, ends what the old one opened, and is nothing for who is closed', async () => {
+  it('[AUTH22] sets a new password for an operator, ends their sign-ins, and does nothing for a closed account', async () => {
     const passwordHash = await hashPassword('forgotten');
     const boris = await service.operators.add({ login: 'boris', name: 'Борис', role: 'operator', passwordHash });
     const signedIn = await service.login('boris', 'forgotten', '192.0.2.1');
@@ -270,7 +270,7 @@ describe('links by which people give themselves a password', () => {
     expect(await accept({ key: late.key, password: 'once more, please' })).toBe('401 bad_credentials');
   });
 
-  it('[AUTH20] [AUTH23] leaves one link of those that are made at the same moment', async () => {
+  it('[AUTH20] [AUTH23] leaves only one valid link of those that are created at the same moment', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'admin' }, '');
     const many = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 8 }, make));
     const first = await many(() => service.invites.forFirstAdmin());
@@ -282,7 +282,7 @@ describe('links by which people give themselves a password', () => {
     expect(first.every((invite) => invite !== undefined)).toBe(true);
   });
 
-  it('[AUTH22] [AUTH24] waits for who closes the account, and does not hold what they need', async () => {
+  it('[AUTH22] [AUTH24] waits for a transaction that closes the account, without holding a lock it needs', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'operator' }, '');
     const { key } = await service.invites.forOperator(operator.id);
     const waiting = async (): Promise<number | undefined> => {
@@ -302,7 +302,7 @@ describe('links by which people give themselves a password', () => {
     expect(await accepting).toBe('401 bad_credentials');
   });
 
-  it('[AUTH24] is worth nothing once the shell has closed the account, also when it is opened again', async () => {
+  it('[AUTH24] is invalid once the shell has closed the account, even if the account is opened again', async () => {
     const { operator } = await service.accounts.add(CHIEF, { login: 'vera', name: 'Вера', role: 'operator' }, '');
     const { key } = await service.invites.forOperator(operator.id);
     await service.operators.change('vera', { active: false }, SHELL);
@@ -311,7 +311,7 @@ describe('links by which people give themselves a password', () => {
     expect(await accept({ key, password: PASSWORD })).toBe('401 bad_credentials');
   });
 
-  it('[AUTH26] logs links, the end of sign-ins and an own password, each with who did it', async () => {
+  it('[AUTH26] logs links, ended sign-ins and changes of one’s own password, each with the person who did it', async () => {
     const passwordHash = await hashPassword('the first one');
     const vera = await service.operators.add({ login: 'vera', name: 'Вера', role: 'operator', passwordHash });
     const id = vera?.id ?? '';

@@ -10,7 +10,7 @@ import { seedOperators } from './seed.ts';
 const PASSWORD = 'correct horse battery staple';
 
 describe('a restart of PostgreSQL', () => {
-  it('[OPS10] ends no sign-in, and auth-service answers again by itself', async () => {
+  it('[OPS10] ends no sign-in, and auth-service recovers on its own', async () => {
     const server = await startPostgres();
     const database = await openDatabase(server.url);
     const service = await createAuthService({

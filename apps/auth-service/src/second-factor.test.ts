@@ -67,7 +67,7 @@ describe('the second factor', () => {
     return { anna, secret, otpauth_url, codes: recovery_codes };
   }
 
-  it('[AUTH27] is asked for once it was confirmed, and not before', async () => {
+  it('[AUTH27] is required once it is confirmed, and not before', async () => {
     const anna = await signedIn();
     const first = await service.secondFactor.begin(anna, 'shop.example');
     const { secret, otpauth_url } = await service.secondFactor.begin(anna, 'shop.example');
@@ -84,7 +84,7 @@ describe('the second factor', () => {
     expect(await service.user(anna.userId)).toMatchObject({ second_factor: true, recovery_codes_left: 10 });
   });
 
-  it('[AUTH28] takes each code once, also of two sign-ins at the same time, and none from long ago', async () => {
+  it('[AUTH28] accepts each code once, even in two concurrent sign-ins, and no old code', async () => {
     const { secret } = await setUp();
     // The code that confirmed it is used up.
     expect(await refusal(login(codeOf(secret)))).toBe('bad_credentials');
@@ -98,7 +98,7 @@ describe('the second factor', () => {
     expect(await refusal(login(codeOf(secret)))).toBe('ok');
   });
 
-  it('[AUTH28] says nothing of a code to who has not shown the password', async () => {
+  it('[AUTH28] does not judge a code before the password is correct', async () => {
     const { secret } = await setUp();
     clock += 30_000;
     expect(await refusal(service.login('anna', 'wrong', '192.0.2.1', codeOf(secret)))).toBe('bad_credentials');
@@ -106,7 +106,7 @@ describe('the second factor', () => {
     expect(await refusal(login(codeOf(secret)))).toBe('ok');
   });
 
-  it('[AUTH28] stops guesses of one account, wherever they come from', async () => {
+  it('[AUTH28] limits guesses for one account, whatever address they come from', async () => {
     const { secret } = await setUp();
     clock += 30_000;
     for (let guess = 0; guess < config.LOGIN_FAILURES_PER_5_MINUTES; guess += 1)
@@ -114,7 +114,7 @@ describe('the second factor', () => {
     expect(await refusal(service.login('anna', PASSWORD, '198.51.100.1', codeOf(secret)))).toBe('rate_limited');
   });
 
-  it('[AUTH29] a recovery code opens once, however it is typed', async () => {
+  it('[AUTH29] a recovery code works once, however it is typed', async () => {
     const { codes, anna } = await setUp();
     const [one = '', two = ''] = codes;
     expect(await refusal(login(one.toUpperCase().replaceAll('-', ' ')))).toBe('ok');
@@ -123,7 +123,7 @@ describe('the second factor', () => {
     expect((await service.user(anna.userId)).recovery_codes_left).toBe(8);
   });
 
-  it('[AUTH30] ends by a code, or by a sign-in that has just shown one', async () => {
+  it('[AUTH30] is removed with a code, or by a sign-in that has just used one', async () => {
     const { anna, codes } = await setUp();
     clock += 11 * 60_000;
     await expect(service.secondFactor.end(anna, undefined)).rejects.toMatchObject({
@@ -151,7 +151,7 @@ describe('the second factor', () => {
     return codeOf(row.secret);
   }
 
-  it('[AUTH36] begins by the password, or by a sign-in that is fresh: a stolen token alone sets up nothing', async () => {
+  it('[AUTH36] can be set up with the password or by a fresh sign-in: a stolen token alone is not enough', async () => {
     const anna = await signedIn();
     clock += 11 * 60_000;
     const begin = (password?: string) => refusal(service.secondFactor.begin(anna, 'x', password));
@@ -164,7 +164,7 @@ describe('the second factor', () => {
     expect(await begin(PASSWORD)).toBe('rate_limited');
   });
 
-  it("[AUTH36] is no way around one's own password and code: an administrator has them of others alone", async () => {
+  it("[AUTH36] cannot be bypassed for one's own account: an administrator may reset only that of others", async () => {
     const { user } = await service.login('admin', PASSWORD, '192.0.2.1');
     const admin = { userId: user.id, name: 'x', loginId: null };
     expect(await refusal(service.secondFactor.reset(admin, user.id))).toBe('validation_failed');
@@ -172,7 +172,7 @@ describe('the second factor', () => {
     expect(await database.kysely.selectFrom('auth_invite').selectAll().execute()).toEqual([]);
   });
 
-  it('[AUTH26] [AUTH30] stands in the log when it comes and when it goes, and where there is none nothing does', async () => {
+  it('[AUTH26] [AUTH30] is logged when it is set up and removed, and nothing is logged if there is none', async () => {
     const { anna, secret } = await setUp();
     clock += 60_000;
     await service.secondFactor.end(anna, codeOf(secret));
@@ -191,7 +191,7 @@ describe('the second factor', () => {
     ]);
   });
 
-  it('[AUTH31] an administrator takes it from who has lost it; a closed setup is void for nobody else', async () => {
+  it('[AUTH31] an administrator resets it for a person who has lost it; a cancelled setup affects nobody else', async () => {
     const { anna } = await setUp();
     const admin = { userId: (await service.login('admin', PASSWORD, '192.0.2.1')).user.id, name: 'x', loginId: null };
     await service.secondFactor.reset(admin, anna.userId);

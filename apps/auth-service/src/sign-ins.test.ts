@@ -72,7 +72,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     }
   }
 
-  it('[AUTH4] answers a lost answer again, with the same successor, for half a minute', async () => {
+  it('[AUTH4] answers a refresh whose response was lost with the same successor, for half a minute', async () => {
     const first = await login('anna');
     const lost = await service.refresh(first.refresh_token);
     clock += 30_000;
@@ -89,7 +89,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     for (const answer of answers) expect(await verdict(answer.access_token)).toBe('ok');
     expect(await refused(answers[0]?.refresh_token ?? '')).toBe('ok');
   });
-  it('[AUTH4] ends the family when a used token comes again after half a minute', async () => {
+  it('[AUTH4] ends the family when a used token is presented again after half a minute', async () => {
     const first = await login('anna');
     const second = await service.refresh(first.refresh_token);
     clock += 30_001;
@@ -98,7 +98,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     expect(await verdict(second.access_token)).toBe('token_revoked');
     await login('anna');
   });
-  it('[AUTH4] ends the family at once if the successor was used, i.e. by someone with a copy', async () => {
+  it('[AUTH4] ends the family at once if the successor was already used, which means somebody has a copy', async () => {
     for (const stolen of [0, 1]) {
       const chain = [(await login('anna')).refresh_token];
       for (let use = 0; use < 2; use += 1) chain.push((await service.refresh(chain[use] ?? '')).refresh_token);
@@ -106,7 +106,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
       expect(await refused(chain[2 - stolen] ?? '')).toBe('bad_credentials');
     }
   });
-  it('[AUTH4] makes the successor by a key that instances share and no client has', async () => {
+  it('[AUTH4] derives the successor with a key that instances share and no client has', async () => {
     const first = await login('anna');
     service.stop();
     await startService();
@@ -119,7 +119,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     const guess = createHash('sha256').update(first.refresh_token).digest('base64url');
     expect(one.refresh_token).not.toBe(guess);
   });
-  it('[AUTH14] leaves no sign-in open that was under way with the old password while it was changed', async () => {
+  it('[AUTH14] completes no sign-in with the old password if the password was changed meanwhile', async () => {
     const hash = await hashPassword('the new password');
     const restore = await hashPassword(PASSWORD);
     const results = Promise.all(
@@ -139,7 +139,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     }
     await service.operators.change('anna', { passwordHash: restore });
   });
-  it('[AUTH14] begins no sign-in for what was checked before a change of password, role or state', async () => {
+  it('[AUTH14] starts no sign-in that was checked before a change of password, role or state', async () => {
     const logins = new Logins(
       database,
       { accessTtlSeconds: 900, refreshTtlSeconds: 900 },
@@ -159,7 +159,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     expect((await open(before)).kind).toBe('refused');
     await service.operators.change('boris', { active: true });
   });
-  it('[AUTH14] lets an operator in within the very second of the change', async () => {
+  it('[AUTH14] accepts a sign-in within the same second as the change', async () => {
     await service.operators.change('boris', { role: 'operator' });
     const { access_token, refresh_token } = await login('boris');
     expect(await verdict(access_token)).toBe('ok');
@@ -167,7 +167,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(await verdict(access_token)).toBe('ok');
   });
-  it('[AUTH14] dates a token to the moment at which its right was looked at, so that a later change revokes it', async () => {
+  it('[AUTH14] dates a token to the moment at which the role was read, so that a later change revokes it', async () => {
     const { refresh_token } = await login('boris');
     const { keys } = service;
     const sign = keys.current.bind(keys);

@@ -94,7 +94,7 @@ describe('sign-in by an identity provider', () => {
     provider.person = { sub, claims: { ...claims } };
   };
 
-  it('[AUTH32] gives an account to whom the provider gives a role, and follows the role', async () => {
+  it('[AUTH32] creates an account for a person to whom the provider gives a role, and follows changes of the role', async () => {
     const base = await start(KEYCLOAK_ROLES);
     const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());
     expect(ways).toEqual({ oidc: { name: '127.0.0.1', url: '/auth/oidc/login' } });
@@ -122,7 +122,7 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=login_taken');
   });
 
-  it('[AUTH32] takes the right of whom the provider gives none any more, until it gives one again', async () => {
+  it('[AUTH32] withdraws access when the provider gives no role any more, until it gives one again', async () => {
     const base = await start(KEYCLOAK_ROLES);
     const { service } = running.at(-1) ?? {};
     if (service === undefined) throw new Error('no service');
@@ -167,7 +167,7 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=inactive');
   });
 
-  it('[AUTH26] [AUTH32] logs who came by the provider, whose account that is from now on, and another right', async () => {
+  it('[AUTH26] [AUTH32] logs sign-ins by the provider, the linking of an account, and a changed role', async () => {
     const base = await start(KEYCLOAK_ROLES);
     const { service } = running.at(-1) ?? {};
     const passwordHash = await hashPassword('a password of Olga');
@@ -201,7 +201,7 @@ describe('sign-in by an identity provider', () => {
     ]);
   });
 
-  it('[AUTH32] comes back below the path that a proxy has the chat at', async () => {
+  it('[AUTH32] returns to the path below which a proxy serves the chat', async () => {
     const base = await start({ ...KEYCLOAK_ROLES, PUBLIC_URL: 'https://site.example/support' });
     const ways = signInWaysSchema.parse(await (await fetch(`${base}/auth/sign-in`)).json());
     expect(ways.oidc?.url).toBe('/support/auth/oidc/login');
@@ -213,7 +213,7 @@ describe('sign-in by an identity provider', () => {
     expect(location(refused)).toMatch(/^\/support\/operator\/#oidc=/);
   });
 
-  it('[AUTH33] knows an invited account by an address that was checked, then by the subject alone', async () => {
+  it('[AUTH33] finds an invited account by a verified address the first time, then only by the subject', async () => {
     const base = await start();
     const { service } = running.at(-1) ?? {};
     const passwordHash = await hashPassword('a password of Boris');
@@ -232,7 +232,7 @@ describe('sign-in by an identity provider', () => {
     expect(await come(base, new Browser())).toBe('/operator/#oidc=inactive');
   });
 
-  it('[AUTH34] takes no answer that this browser has not asked for, and none twice', async () => {
+  it('[AUTH34] accepts only a response that this browser requested, and accepts it once', async () => {
     const base = await start(KEYCLOAK_ROLES);
     person('sub-olga', { preferred_username: 'olga', realm_access: { roles: ['support'] } });
     const browser = new Browser();
@@ -248,7 +248,7 @@ describe('sign-in by an identity provider', () => {
     expect((await whole.go(`${base}/auth/oidc/token`, { method: 'POST' })).status).toBe(401);
   });
 
-  it('[AUTH34] refuses forged ID tokens, and says when the provider is away', async () => {
+  it('[AUTH34] refuses forged ID tokens, and reports when the provider is unavailable', async () => {
     const base = await start(KEYCLOAK_ROLES);
     person('sub-olga', { preferred_username: 'olga', realm_access: { roles: ['support'] } });
     for (const forge of [
@@ -272,7 +272,7 @@ describe('sign-in by an identity provider', () => {
     expect(await come(late, new Browser())).toBe('/operator/#oidc=unavailable');
   });
 
-  it('[AUTH32] is not there without OIDC_ISSUER, and wants https', async () => {
+  it('[AUTH32] is off without OIDC_ISSUER, and requires https', async () => {
     const base = await start({ OIDC_ISSUER: '' });
     expect(await (await fetch(`${base}/auth/sign-in`)).json()).toEqual({ oidc: null });
     expect((await fetch(`${base}/auth/oidc/login`)).status).toBe(404);
