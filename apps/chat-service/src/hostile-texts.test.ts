@@ -20,7 +20,7 @@ const answered = (parse: (text: string) => unknown) => (text: string) => {
   }
 };
 
-describe('what reads a text of an outsider costs no more than its length', () => {
+describe('parsing a text from outside takes time proportional to its length', () => {
   it.each([
     ['message', 10_000, (text: string) => postMessageRequestSchema.safeParse({ body: text, client_message_id: text })],
     [

@@ -40,7 +40,7 @@ describe('targets of alerts', () => {
   const begin = () => chat.call('POST', '/chat/session', { body: {} });
   const targets = async () => (await read()).as(settingsResponseSchema).webhook;
 
-  it('[ALR8] an admin saves addresses and a secret, and the next alert goes there, signed with it', async () => {
+  it('[ALR8] an admin saves addresses and a secret, and the next alert is sent there, signed with it', async () => {
     expect(await targets()).toEqual({ urls: [], secret: 'none', saved: false });
     const saved = await patch({ webhook: { urls, secret: SECRET } });
     expect(saved.as(settingsResponseSchema).webhook).toEqual({ urls, secret: 'saved', saved: true });
@@ -53,7 +53,7 @@ describe('targets of alerts', () => {
     expect(createHmac('sha256', SECRET).update(`${time}.${first?.body}`).digest('hex')).toBe(digest);
   });
 
-  it('[ALR8] the secret is shown to nobody, stays where none is given, and what concerns admins is theirs', async () => {
+  it('[ALR8] the secret is shown to nobody and kept if none is given, and only admins may change these settings', async () => {
     expect((await patch({ webhook: { urls } })).text).toContain('"path":"webhook.secret"');
     expect(await targets()).toMatchObject({ saved: false });
     await patch({ webhook: { urls, secret: SECRET } });
@@ -68,7 +68,7 @@ describe('targets of alerts', () => {
     for (const answer of [await read(anna), audit]) expect(answer.text).not.toContain('/hook');
   });
 
-  it('[ALR8] takes no address within our own network, none with a password, and nothing from an operator', async () => {
+  it('[ALR8] an address in our own network or with a password is refused, and so is any change by an operator', async () => {
     for (const [path, url] of [
       ['urls.0', 'http://169.254.169.254/latest'],
       ['urls.0', 'https://10.0.0.5/hook'],
@@ -97,13 +97,13 @@ describe('targets of alerts', () => {
     expect(await targets()).toMatchObject({ saved: false });
   });
 
-  it('[ALR8] a name is judged by where it leads when something is sent', async () => {
+  it('[ALR8] a host name is judged by the address it resolves to when something is sent', async () => {
     expect(mayReach('https://localhost.example.com/', new Set())).toBe(true);
     const reached = await sendWebhook(urls[0], SECRET, '{"id":"1"}', Date.now(), 1_000, new Set());
     expect(reached).toEqual({ ok: false, reason: 'EPRIVATE' });
   });
 
-  it('[ALR8] what waits for an address that is taken out is not sent when it comes back', async () => {
+  it('[ALR8] alerts queued for a removed address are not sent when it is added again', async () => {
     receivers[0].status = 500;
     await patch({ webhook: { urls: [urls[0]], secret: SECRET } });
     const before = receivers[0].requests.length;
@@ -119,7 +119,7 @@ describe('targets of alerts', () => {
     expect(waiting.map((row) => row.last_error)).toContain('the address was taken out');
   });
 
-  it('[ALR9] an admin tries the addresses and reads what each answered', async () => {
+  it('[ALR9] an admin tests the addresses and sees what each answered', async () => {
     expect((await chat.call('POST', TEST, { token: admin })).code).toBe('no_alert_targets');
     await patch({ webhook: { urls, secret: SECRET } });
     receivers[1].status = 404;
@@ -133,7 +133,7 @@ describe('targets of alerts', () => {
     expect((await chat.call('POST', TEST, { token: anna })).code).toBe('forbidden');
   });
 
-  it('[ALR10] a callback without a wished time is due after the minutes that were saved', async () => {
+  it('[ALR10] a callback without a preferred time is due after the saved number of minutes', async () => {
     await patch({ alerts: { callback_due_minutes: 15 } });
     const due = async () => {
       const body = { phone: '+79991234567', consent: true };
@@ -153,7 +153,7 @@ describe('targets of alerts', () => {
 });
 
 describe('targets of alerts in the environment', () => {
-  it('[ALR8] go before what was saved, are shown without what may be a secret, and are not to be changed', async () => {
+  it('[ALR8] take precedence over saved ones, are shown without possible secrets, and cannot be changed', async () => {
     const receiver = new WebhookReceiver();
     const url = await receiver.listen();
     const chat = await ChatUnderTest.start({
@@ -180,7 +180,7 @@ describe('targets of alerts in the environment', () => {
     }
   });
 
-  it('[ALR8] a secret alone signs what goes to saved addresses', async () => {
+  it('[ALR8] a secret without addresses signs what goes to saved addresses', async () => {
     const chat = await ChatUnderTest.start({ ALERT_WEBHOOK_SECRET: SECRET });
     try {
       const token = await chat.staff('chief', { role: 'admin' });

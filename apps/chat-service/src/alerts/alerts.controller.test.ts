@@ -62,7 +62,7 @@ describe('on postgres', () => {
       expect(past).toMatchObject({ has_new_dialogs: true, has_my_updates: true });
     });
 
-    it('[ALR2] names whom each is about, in a chat, a closed one, and without any', async () => {
+    it('[ALR2] names the person each alert is about: in an open chat, in a closed one, and without a chat', async () => {
       const { session } = await newSession({ message: message(), name: 'Игорь', phone: '+79990000001' });
       await chat.call('POST', `/chat/session/${session.id}/assign`, { token: anna });
       await chat.call('POST', `/chat/session/${session.id}/close`, { token: anna });

@@ -82,7 +82,7 @@ describe('on postgres', () => {
         );
 
   describe('causes of alerts', () => {
-    it('[ALR4] [ALR7] a new session, a wait over its limit, each once', async () => {
+    it('[ALR4] [ALR7] a new session, and a wait over its limit, once each', async () => {
       const { session } = await newSession({ message: message() });
       expect(await sweeps.run()).toBe(1);
       expect(await sweeps.run()).toBe(0);
@@ -92,7 +92,7 @@ describe('on postgres', () => {
       expect(await reasons()).toEqual([`session_created ${session.id}`, `waiting ${session.id}`]);
     });
 
-    it('[ALR7] a wait that an operator’s reopening brings back is a cause of its own, each time', async () => {
+    it('[ALR7] a wait that begins again when an operator reopens the chat, each time', async () => {
       const { session } = await newSession({ message: message() });
       await age('chat_session', session.id, 61);
       await sweeps.run();
@@ -119,7 +119,7 @@ describe('on postgres', () => {
       expect((await reasons()).filter((reason) => reason.startsWith('waiting'))).toHaveLength(2);
     });
 
-    it('[ALR4] a callback that is asked for, and one that is due', async () => {
+    it('[ALR4] a requested callback, and one that is due', async () => {
       const { callback } = (
         await chat.call('POST', '/chat/callback', { body: { phone: '+79991234567', consent: true } })
       ).as(customerCallbackResponseSchema);
@@ -132,7 +132,7 @@ describe('on postgres', () => {
       expect(await reasons()).toEqual(['callback_requested null', 'callback_due null']);
     });
 
-    it('[ALR4] [ALR1] a call that nobody answered is due again at its new time', async () => {
+    it('[ALR4] [ALR1] a callback that nobody answered is due again at its new time', async () => {
       const body = { phone: '+79991234567', consent: true };
       const { callback } = (await chat.call('POST', '/chat/callback', { body })).as(customerCallbackResponseSchema);
       await sweeps.run();
@@ -150,7 +150,7 @@ describe('on postgres', () => {
       expect(await reasons()).toEqual(['callback_due null']);
     });
 
-    it('[ALR4] [ALR7] a reply the customer has not got, once for all replies since they last saw one', async () => {
+    it('[ALR4] [ALR7] a reply that the customer has not received, once for all replies since they last saw one', async () => {
       const { session, token } = await newSession({ message: message(), name: 'Ольга', email: 'olga@example.org' });
       const reply = () => chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
       await reply();
@@ -180,7 +180,7 @@ describe('on postgres', () => {
       expect((await reasons()).filter((reason) => reason.startsWith('reply_unseen'))).toHaveLength(2);
     });
 
-    it('[ALR4] a reply that was read raises none', async () => {
+    it('[ALR4] a reply that was read causes none', async () => {
       const { session, token } = await newSession({ message: message() });
       await chat.call('POST', `/chat/session/${session.id}/messages`, { token: anna, body: message() });
       await chat.call('POST', `/chat/session/${session.id}/read`, {
@@ -193,7 +193,7 @@ describe('on postgres', () => {
     });
   });
 
-  it('[ALR] alerts and what was sent of them go after their time, but none whose cause could be found again', async () => {
+  it('[ALR] alerts and their deliveries are deleted after a time, but none whose cause would raise it again', async () => {
     const { session: waiting } = await newSession({ message: message() });
     const { session: answered, token } = await newSession({ message: message() });
     await chat.call('POST', `/chat/session/${answered.id}/messages`, { token: anna, body: message() });
@@ -253,7 +253,7 @@ describe('on postgres', () => {
       expect(good.requests).toHaveLength(1);
     });
 
-    it('[ALR6] are retried with the same id until the receiver takes them; others are not held up', async () => {
+    it('[ALR6] are retried with the same id until the receiver accepts them, without delaying others', async () => {
       bad.status = 503;
       await newSession();
       await sweeps.run();
@@ -303,7 +303,7 @@ describe('on postgres', () => {
       expect((await failures()).map(({ last_error }) => last_error)).toContain('TimeoutError');
     });
 
-    it('[ALR6] give up after a day', async () => {
+    it('[ALR6] are given up after a day', async () => {
       bad.status = 500;
       await newSession();
       await sweeps.run();
@@ -316,7 +316,7 @@ describe('on postgres', () => {
   });
 
   describe('the leader', () => {
-    it('[ALR4] runs the sweeps: an alert reaches its receiver without anybody asking', async () => {
+    it('[ALR4] looks for causes on its own: an alert reaches its receiver without a request', async () => {
       const receiver = new WebhookReceiver();
       const server = await ChatUnderTest.start({
         ALERT_WEBHOOK_URLS: await receiver.listen(),
@@ -339,7 +339,7 @@ describe('on postgres', () => {
     ['chat_callback c', FOUND_BY.callbackRequested(3_600), 'created_at >'],
     ['chat_callback c', FOUND_BY.callbackDue(), 'due_at <='],
     ['chat_session s', FOUND_BY.replyUnseen(3_720), 'updated_at >'],
-  ])('[ALR4] what a sweep looks for in %s is found by an index (%#)', async (table, condition, found) => {
+  ])('[ALR4] finds the cause %s with an index (%#)', async (table, condition, found) => {
     const plan = await chat.database.kysely.transaction().execute(async (trx) => {
       await sql`SET LOCAL enable_seqscan = off`.execute(trx);
       return sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT 1 FROM ${sql.raw(table)} WHERE ${condition}`.execute(trx);

@@ -22,7 +22,7 @@ async function value(metrics: Metrics, name: string): Promise<number> {
   return Number(line);
 }
 
-it('[OPS3] tells how many customers wait and how long, what is unread, and which callbacks are past their time', async () => {
+it('[OPS3] reports how many customers wait and how long, what is unread, and which callbacks are overdue', async () => {
   await sql`INSERT INTO chat_session (waiting_since, client_msgs) VALUES (now() - interval '90 seconds', 2), (now(), 1), (NULL, 0)`.execute(
     database.kysely,
   );

@@ -27,7 +27,7 @@ afterAll(() => {
 });
 
 describe('outgoing webhook', () => {
-  it('[ALR5] carries a signature that PHP computes alike from the raw body', async () => {
+  it('[ALR5] carries a signature that PHP computes identically from the raw body', async () => {
     const body = JSON.stringify({ id: '1', text: 'Ответ «да»' });
     expect(await sendWebhook(`${base}/204`, SECRET, body, 1_762_587_011_500)).toEqual({ ok: true, status: 204 });
     const last = received.at(-1);
@@ -44,14 +44,14 @@ describe('outgoing webhook', () => {
     expect(signWebhook(SECRET, 1_762_587_011, body)).toBe(`t=1762587011,v1=${php}`);
   });
 
-  it('[ALR6] counts every answer but 2xx as a failure and follows no redirect', async () => {
+  it('[ALR6] treats every answer but 2xx as a failure and follows no redirect', async () => {
     expect(await sendWebhook(`${base}/500`, SECRET, '{}')).toEqual({ ok: false, reason: 'HTTP 500' });
     const before = received.length;
     expect(await sendWebhook(`${base}/302`, SECRET, '{}')).toEqual({ ok: false, reason: 'HTTP 302' });
     expect(received).toHaveLength(before + 1);
   });
 
-  it('[ALR6] gives up on a receiver that never answers or is away, without throwing', async () => {
+  it('[ALR6] gives up on a receiver that never answers or is unavailable, without throwing', async () => {
     expect(await sendWebhook(`${base}/hangs`, SECRET, '{}', Date.now(), 100)).toEqual({
       ok: false,
       reason: 'TimeoutError',

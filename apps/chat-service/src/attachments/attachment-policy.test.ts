@@ -90,7 +90,7 @@ async function byMail(file: Buffer): Promise<{ body: string; files: number }> {
 }
 
 describe('the policy of attachments', () => {
-  it('[ATT11] narrows the types on every way into the chat, and clients are notified', async () => {
+  it('[ATT11] restricts the types on every way into the chat, and clients are notified', async () => {
     const before = await config();
     const saved = await patch({ types: ['text/plain', 'image/*'] });
     expect(saved.as(settingsResponseSchema).rules.effective.attachments).toEqual({
@@ -111,7 +111,7 @@ describe('the policy of attachments', () => {
     expect(await config()).toEqual(before);
   });
 
-  it('[ATT11] lowers the size on every way', async () => {
+  it('[ATT11] lowers the size limit on every way into the chat', async () => {
     await patch({ max_bytes: KB });
     expect((await config()).max_bytes).toBe(KB);
     for (const [name, way] of Object.entries(await ways()))
@@ -120,7 +120,7 @@ describe('the policy of attachments', () => {
     await patch(null);
   });
 
-  it('[ATT11] takes no file at all where it is off; what was uploaded before may be sent', async () => {
+  it('[ATT11] refuses every file when attachments are off; files uploaded before may still be sent', async () => {
     const { session, token } = await begin();
     const path = `/chat/session/${session.id}`;
     const kept = await chat.call('POST', `${path}/attachments`, { token, raw: TEXT });
@@ -134,7 +134,7 @@ describe('the policy of attachments', () => {
     await patch(null);
   });
 
-  it('[ATT11] is bounded by the variables, for admins, and stands in the log', async () => {
+  it('[ATT11] is limited by the variables, may be changed only by admins, and is logged', async () => {
     for (const [field, bad] of [
       ['max_bytes', { max_bytes: 100 * KB + 1 }],
       ['max_bytes', { max_bytes: 0 }],
@@ -152,7 +152,7 @@ describe('the policy of attachments', () => {
     await patch(null);
   });
 
-  it('[ATT11] [ATT9] never widens what ATTACHMENT_TYPES says, also where that was changed since', async () => {
+  it('[ATT11] [ATT9] never allows more than ATTACHMENT_TYPES, even if that was changed since', async () => {
     const other = await ChatUnderTest.start({
       ATTACHMENT_TYPES: 'image/png,application/pdf',
       ATTACHMENT_MAX_BYTES: '1000',
@@ -174,7 +174,7 @@ describe('the policy of attachments', () => {
     }
   });
 
-  it('[ATT11] lists that have nothing in common take nothing', () => {
+  it('[ATT11] lists that have nothing in common allow nothing', () => {
     const nothing = AcceptedTypes.parse(['audio/*']).within(AcceptedTypes.parse(['image/*']));
     expect([nothing.isNothing, nothing.listed]).toEqual([true, []]);
     expect(() => nothing.check('audio/mpeg')).toThrow(expect.objectContaining({ code: 'unsupported_media_type' }));

@@ -35,7 +35,7 @@ const send = (token: string, id: number, attachments: string[]) =>
   chat.call('POST', `/chat/session/${id}/messages`, { token, body: { client_message_id: randomUUID(), attachments } });
 
 describe('attachments', () => {
-  it('[ATT1] [ATT5] [ATT6] go up, into a message, and down again by the signed address', async () => {
+  it('[ATT1] [ATT5] [ATT6] are uploaded, put into a message, and downloaded from the signed address', async () => {
     const { session, token } = await newSession();
     const answer = await upload(token, session.id, PNG_3X2, {
       'content-type': 'application/json',
@@ -70,7 +70,7 @@ describe('attachments', () => {
     expect((await chat.call('HEAD', url)).status).toBe(200);
   });
 
-  it('[ATT6] what is no raster image is only ever downloaded', async () => {
+  it('[ATT6] everything but raster images is only offered as a download', async () => {
     const { session, token } = await newSession();
     const file = (
       await upload(token, session.id, 'просто текст', { 'content-type': 'image/png', 'x-file-name': 'a.html' })
@@ -82,7 +82,7 @@ describe('attachments', () => {
     expect(got.headers['content-disposition']).toMatch(/^attachment;/);
   });
 
-  it('[ATT5] without its own signature nothing is given', async () => {
+  it('[ATT5] are not served without their own signature', async () => {
     const { session, token } = await newSession();
     const ids: string[] = [];
     for (const text of ['one', 'two'])
@@ -99,7 +99,7 @@ describe('attachments', () => {
     expect((await chat.call('GET', `/chat/attachments/unknown-attachment?sig=${sig}`)).status).toBe(401);
   });
 
-  it('[ATT3] [ATT6] markup, programs and unknown types are bytes to be downloaded, whatever they call themselves', async () => {
+  it('[ATT3] [ATT6] markup, programs and unknown types are offered as a download of bytes, whatever type they claim', async () => {
     const { session, token } = await newSession();
     for (const content of [
       '<svg xmlns="http://www.w3.org/2000/svg"/>',
@@ -121,7 +121,7 @@ describe('attachments', () => {
     }
   });
 
-  it('[ATT2] too much is 413 whatever Content-Length says, nothing at all 422', async () => {
+  it('[ATT2] are refused with 413 if too large, whatever Content-Length says, and with 422 if empty', async () => {
     const { session, token } = await newSession();
     expect((await upload(token, session.id, 'x'.repeat(MAX), { 'content-type': 'text/plain' })).status).toBe(201);
     const over = await upload(token, session.id, 'x'.repeat(MAX + 1), { 'content-type': 'text/plain' });
@@ -135,7 +135,7 @@ describe('attachments', () => {
     expect((await upload(token, session.id, 'x', { 'x-file-name': '%zz' })).status).toBe(422);
   });
 
-  it('[ATT2] over a real connection a body beyond the limit is answered, and the connection goes on serving', async () => {
+  it('[ATT2] over a real connection a body beyond the limit is answered, and the connection remains usable', async () => {
     const { session, token } = await newSession();
     await chat.app.listen(0, '127.0.0.1');
     const { port } = new URL(await chat.app.getUrl());
@@ -176,7 +176,7 @@ describe('attachments', () => {
     await expect.poll(sizes).toEqual([4, 4]);
   });
 
-  it('[ATT4] a message takes at most five, each once, of its own session and uploader', async () => {
+  it('[ATT4] a message takes at most five, each once, from its own session and uploader', async () => {
     const { session, token } = await newSession();
     const other = await newSession();
     const put = async (by: string, id: number) =>
@@ -191,7 +191,7 @@ describe('attachments', () => {
     expect((await upload(token, other.session.id, 'text')).code).toBe('bad_token');
   });
 
-  it('[ATT8] uploads that nobody sent are thrown away after a day, sent ones stay', async () => {
+  it('[ATT8] are deleted after a day if nobody sent them, and kept if sent', async () => {
     const { session, token } = await newSession();
     const sentFile = (await upload(token, session.id, 'sent', { 'content-type': 'text/plain' })).as(attachmentSchema);
     const unsent = (await upload(token, session.id, 'unsent', { 'content-type': 'text/plain' })).as(attachmentSchema);
@@ -205,7 +205,7 @@ describe('attachments', () => {
   });
 });
 
-describe('what may lie here unsent', () => {
+describe('the limit of unsent uploads', () => {
   const KB = 1_000;
   let small: ChatUnderTest;
   beforeAll(async () => {
@@ -231,7 +231,7 @@ describe('what may lie here unsent', () => {
       body: { client_message_id: randomUUID(), attachments },
     });
 
-  it('[ATT10] is limited for a session: what is sent no longer counts, uploads at the same time do', async () => {
+  it('[ATT10] applies per session: sent files no longer count, concurrent uploads do', async () => {
     const one = await begin();
     const first = (await put(one, 6 * KB, '203.0.113.1')).as(attachmentSchema);
     const over = await put(one, 6 * KB, '203.0.113.1');
@@ -244,7 +244,7 @@ describe('what may lie here unsent', () => {
     expect(burst.map(({ status }) => status).filter((status) => status === 201)).toHaveLength(3);
   });
 
-  it('[ATT10] is limited for an address over all its sessions, and no address is stored', async () => {
+  it('[ATT10] applies per address over all its sessions, and no address is stored', async () => {
     const statuses: number[] = [];
     for (let index = 0; index < 3; index += 1) statuses.push((await put(await begin(), 9 * KB, '203.0.113.2')).status);
     expect(statuses).toEqual([201, 201, 429]);
@@ -260,7 +260,7 @@ describe('what may lie here unsent', () => {
     }
   });
 
-  it('[ATT9] [ATT10] what was refused counts no longer', async () => {
+  it('[ATT9] [ATT10] does not count refused files', async () => {
     const one = await begin();
     const { session, token } = one;
     for (let time = 0; time < 3; time += 1) {
@@ -277,7 +277,7 @@ describe('what may lie here unsent', () => {
     expect(config.attachments.mime).toEqual(['image/*', 'text/plain']);
   });
 
-  it('[ATT8] the sweep ends only when nothing old is left', async () => {
+  it('[ATT8] cleaning up ends only when nothing old is left', async () => {
     const { session } = await begin();
     await sql`INSERT INTO chat_attachment (id, session_id, uploaded_by, name, mime, size, storage_key, created_at)
       SELECT 'old-upload-' || n, ${session.id}, 'client', 'a', 'image/png', 1, 'old-upload-' || n, now() - interval '25 hours'

@@ -91,17 +91,17 @@ describe('type by content', () => {
     ['HTML behind a byte order mark', 'application/octet-stream', Buffer.from('\ufeff <html><script>1</script>')],
     ['a Windows program', 'application/x-msdownload', bytes(`MZ\x90\x00\x03${'\x00'.repeat(60)}`)],
     ['an ELF program', 'application/x-elf', bytes(`\x7fELF\x02\x01\x01\x00${'\x00'.repeat(60)}`)],
-  ])('[ATT3] %s is taken as bytes to be downloaded', async (_, detected, content) => {
+  ])('[ATT3] %s is treated as bytes to download', async (_, detected, content) => {
     expect(await sniff(content, true)).toEqual({ detected, mime: 'application/octet-stream' });
   });
 
-  it('[ATT3] a type that is cut short, or lies, harms nobody', async () => {
+  it('[ATT3] a truncated or false type does no harm', async () => {
     const wholes = [PNG_3X2, GIF_1X1, WEBP_1X1, jpeg(9, 9, 6), bytes('PK\x03\x04………plain.txt'), bytes('%PDF-1.7\n')];
     for (const whole of wholes)
       for (let length = 0; length <= whole.length; length += 1) await sniff(whole.subarray(0, length), false);
   });
 
-  it('[ATT3] invalid UTF-8 is no text, but a character cut by the sniffing window is', async () => {
+  it('[ATT3] invalid UTF-8 is not text, but a character cut at the end of the sample is', async () => {
     expect((await sniff(Buffer.from([0x61, 0xc3, 0x28]), true)).detected).toBe('application/octet-stream');
     expect((await sniff(Buffer.from('ж').subarray(0, 1), true)).detected).toBe('application/octet-stream');
     const cut = Buffer.concat([Buffer.from('a'), Buffer.from('ж').subarray(0, 1)]);
@@ -109,8 +109,8 @@ describe('type by content', () => {
   });
 });
 
-describe('what the owner takes', () => {
-  it('[ATT9] is everything unless the owner narrows it, and a refusal names what is allowed', () => {
+describe('types that the owner allows', () => {
+  it('[ATT9] are all types unless the owner restricts them, and a refusal names the allowed ones', () => {
     const all = AcceptedTypes.parse([]);
     all.check('application/x-msdownload');
     expect(all.listed).toContain('application/octet-stream');
@@ -127,7 +127,7 @@ describe('what the owner takes', () => {
     expect(AcceptedTypes.parse(['image/png', '*/*']).listed).toContain('application/octet-stream');
   });
 
-  it('[ATT9] an entry that is no type is named', () => {
+  it('[ATT9] are refused, by name, if they are no types', () => {
     for (const entry of ['pdf', '.docx', 'image/', '*/png', 'a b/c'])
       expect(() => AcceptedTypes.parse([entry])).toThrow(entry);
   });
@@ -141,12 +141,12 @@ describe('dimensions', () => {
     expect(imageSize('image/jpeg', jpeg(640, 480))).toEqual({ width: 640, height: 480 });
   });
 
-  it('[ATT1] are turned where a photo says so', () => {
+  it("[ATT1] are swapped if a photo's orientation says so", () => {
     expect(imageSize('image/jpeg', jpeg(640, 480, 6))).toEqual({ width: 480, height: 640 });
     expect(imageSize('image/jpeg', jpeg(640, 480, 3))).toEqual({ width: 640, height: 480 });
   });
 
-  it('[ATT1] are absent for a truncated or lying file, which never throws', () => {
+  it('[ATT1] are absent for a truncated or false file, which never throws', () => {
     for (const mime of ['image/png', 'image/gif', 'image/webp', 'image/jpeg']) {
       for (const full of [PNG_3X2, GIF_1X1, WEBP_1X1, jpeg(9, 9, 6)]) {
         for (let length = 0; length < full.length; length += 1) imageSize(mime, full.subarray(0, length));
@@ -169,7 +169,7 @@ describe('file names', () => {
     expect(sanitizeFileName(raw)).toBe(clean);
   });
 
-  it('[ATT7] keep their extension when cut, and lone surrogates do not survive', () => {
+  it('[ATT7] keep their extension when cut, and contain no lone surrogates', () => {
     const long = sanitizeFileName(`${'ы'.repeat(500)}.pdf`);
     expect([...long]).toHaveLength(200);
     expect(long.endsWith('.pdf')).toBe(true);
@@ -182,7 +182,7 @@ describe('file names', () => {
     expect(() => fileNameFromHeader('%ff%')).toThrow(expect.objectContaining({ code: 'validation_failed' }));
   });
 
-  it('[ATT7] go into Content-Disposition without a way out of the quotes', () => {
+  it('[ATT7] cannot end the quotes of Content-Disposition', () => {
     expect(contentDisposition('attachment', 'a"b\\c\'ы.txt')).toBe(
       `attachment; filename="a_b_c'_.txt"; filename*=UTF-8''a%22b%5Cc%27%D1%8B.txt`,
     );
@@ -195,7 +195,7 @@ describe('links', () => {
   const links = new AttachmentLinks(ring, () => now);
   const signature = (url: string) => new URL(url, 'http://chat').searchParams.get('sig') ?? '';
 
-  it('[ATT5] fit their file alone and end within 24 hours', () => {
+  it('[ATT5] are valid for their own file only, and for at most 24 hours', () => {
     const sig = signature(links.url('abcdefgh'));
     const verdict = links.verify('abcdefgh', sig);
     expect(verdict).toMatchObject({ ok: true });
@@ -207,11 +207,11 @@ describe('links', () => {
     });
   });
 
-  it('[ATT5] are equal within an hour, so that an event read twice has the same bytes', () => {
+  it('[ATT5] are identical within an hour, so that an event read twice has the same bytes', () => {
     expect(new AttachmentLinks(ring, () => now - 3_000_000).url('abcdefgh')).toBe(links.url('abcdefgh'));
   });
 
-  it('[ATT5] refuse every change of a single character', () => {
+  it('[ATT5] are refused after a change of any character', () => {
     const sig = signature(links.url('abcdefgh'));
     for (let index = 0; index < sig.length; index += 1) {
       const other = sig[index] === 'x' ? 'y' : 'x';
@@ -219,7 +219,7 @@ describe('links', () => {
     }
   });
 
-  it('[ATT5] signed by PHP are accepted', () => {
+  it('[ATT5] are accepted if PHP signed them', () => {
     const expires = Math.floor(now / 1_000) + 3_600;
     const php = `echo rtrim(strtr(base64_encode(hash_hmac('sha256', "chat-attachment\\nabcdefgh\\n${expires}", '0123456789abcdef0123456789abcdef', true)), '+/', '-_'), '=');`;
     expect(links.verify('abcdefgh', `k1.${expires}.${execFileSync('php', ['-r', php], { encoding: 'utf8' })}`).ok).toBe(
@@ -235,7 +235,7 @@ describe('disk storage', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('[ATT5] gives back what was written', async () => {
+  it('[ATT5] returns what was written', async () => {
     const storage = new DiskStorage(folder);
     const stored = await storage.write('abcdefgh', Readable.from([Buffer.from('hel'), Buffer.from('lo')]), 5);
     expect(stored).toMatchObject({ size: 5, head: Buffer.from('hello') });
@@ -246,7 +246,7 @@ describe('disk storage', () => {
     expect(await storage.open('abcdefgh')).toBeUndefined();
   });
 
-  it('[ATT2] leaves nothing of a file that is too large, and does not destroy its source', async () => {
+  it('[ATT2] keeps nothing of a file that is too large, and does not destroy its source', async () => {
     const storage = new DiskStorage(folder);
     const source = Readable.from([Buffer.alloc(4), Buffer.alloc(4), Buffer.alloc(4)]);
     await expect(storage.write('toolarge1', source, 6)).rejects.toMatchObject({ code: 'payload_too_large' });
@@ -254,7 +254,7 @@ describe('disk storage', () => {
     expect(await readdir(join(folder, 'to'))).toEqual([]);
   });
 
-  it('[ATT10] two uploads at a time are not promised the same room, and the floor stays free', async () => {
+  it('[ATT10] reserves the space of each upload, and the minimum stays free', async () => {
     const { bavail, blocks, bsize } = await statfs(folder);
     const free = bavail * bsize;
     const floor = Math.min(free - 64 * 1024 * 1024, blocks * bsize * 0.1);
@@ -277,7 +277,7 @@ describe('disk storage', () => {
     for (const id of ['firstone', 'thirdone']) await storage.remove(id);
   });
 
-  it('[ATT8] removes what a killed process left half written, and nothing else', async () => {
+  it('[ATT8] removes what a killed process left half-written, and nothing else', async () => {
     const storage = new DiskStorage(folder);
     await storage.write('wholefile', Readable.from([Buffer.from('x')]), 5);
     await writeFile(join(folder, 'wh', 'wholefile2.0.part'), 'half');
@@ -289,7 +289,7 @@ describe('disk storage', () => {
     await storage.remove('wholefile');
   });
 
-  it('[ATT8] leaves nothing of a broken upload', async () => {
+  it('[ATT8] keeps nothing of an interrupted upload', async () => {
     const storage = new DiskStorage(folder);
     async function* broken() {
       yield Buffer.from('half');
@@ -299,7 +299,7 @@ describe('disk storage', () => {
     expect(await readdir(join(folder, 'ha'))).toEqual([]);
   });
 
-  it('[ATT5] refuses an id that is a path', async () => {
+  it('[ATT5] refuses an id that contains a path', async () => {
     await expect(new DiskStorage(folder).open('../../etc/passwd')).rejects.toMatchObject({ code: 'not_found' });
   });
 });

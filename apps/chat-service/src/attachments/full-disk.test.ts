@@ -34,7 +34,7 @@ describe('a full disk', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('[ERR10] [ATT] an upload that finds no room is 507, leaves nothing behind, and the service goes on', async () => {
+  it('[ERR10] [ATT] an upload that finds no space is 507 and leaves nothing behind, and the service continues', async () => {
     if (!mounted) {
       const script = fileURLToPath(new URL('../../test/write-on-full-disk.ts', import.meta.url));
       const command = 'mount -t tmpfs -o size=256k chat-test "$1" && exec "$2" --conditions=source "$3" "$1"';

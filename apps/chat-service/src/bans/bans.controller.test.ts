@@ -48,7 +48,7 @@ describe('bans on postgres', () => {
     return (await chat.call('GET', '/chat/feed?limit=500', { token: anna })).as(feedResponseSchema).events.length;
   };
 
-  it('[BAN1] [BAN2] [BAN6] a banned chat takes nothing more and says nothing to staff, until the ban is lifted', async () => {
+  it('[BAN1] [BAN2] [BAN6] a banned chat accepts nothing and sends nothing to staff, until the ban is lifted', async () => {
     const [one, other] = [await begin(), await begin()];
     const made = await ban(one.id, 'session', { reason: ' спам ' });
     expect(made).toMatchObject({ by: 'session', reason: 'спам', until: null, created_by: 'anna', address: null });
@@ -67,7 +67,7 @@ describe('bans on postgres', () => {
     for (const gone of [made.id, 0, 'x', 2 ** 53]) expect((await lift(Number(gone))).code).toBe('ban_not_found');
   });
 
-  it('[BAN2] nor is their page taken, a letter sent or a way to Telegram opened for them; they may still read', async () => {
+  it("[BAN2] a banned visitor's page, mail and link to Telegram are refused too; they may still read", async () => {
     const one = await begin('203.0.113.40');
     const path = `/chat/session/${one.id}`;
     const tries = async (ip: string) =>
@@ -93,7 +93,7 @@ describe('bans on postgres', () => {
     }
   });
 
-  it('[BAN2] of what comes by mail and Telegram no file is stored either', async () => {
+  it('[BAN2] files that come by mail or Telegram are not stored either', async () => {
     const one = await begin();
     const account = 7_700_000_001;
     const user = { id: account, username: 'u', name: 'Ольга', locale: 'ru' };
@@ -188,7 +188,7 @@ describe('bans on postgres', () => {
     expect(await feedLength()).toBe(before);
   });
 
-  it('[BAN3] a message that is stored already is answered as ever', async () => {
+  it('[BAN3] a retry of a message that is already stored is answered as before', async () => {
     const one = await begin();
     const key = randomUUID();
     expect((await post(one, {}, 'hello', key)).status).toBe(201);
@@ -197,7 +197,7 @@ describe('bans on postgres', () => {
     expect((await post(one, {}, 'other', key)).code).toBe('idempotency_conflict');
   });
 
-  it('[BAN4] a signed-in customer is banned in all their chats, and an unsigned one is not', async () => {
+  it('[BAN4] a signed-in customer is banned in all their chats, a guest only in the one', async () => {
     const [one, two] = [await begin('203.0.113.2'), await begin('203.0.113.3')];
     expect((await ask({ session_id: one.id, by: 'customer' })).status).toBe(422);
     for (const { id, token } of [one, two]) {
@@ -211,7 +211,7 @@ describe('bans on postgres', () => {
     expect((await post(two)).status).toBe(201);
   });
 
-  it('[BAN4] [BAN2] an address is banned with the /64 of IPv6, for a day, and begins no chat', async () => {
+  it('[BAN4] [BAN2] an address is banned for a day, IPv6 with its /64, and cannot start a chat', async () => {
     const v4 = await begin('203.0.113.9');
     const made = await ban(v4.id, 'address');
     expect(made.address).toBe('203.0.113.9');
@@ -231,7 +231,7 @@ describe('bans on postgres', () => {
     expect((await chat.call('POST', '/chat/session', { body: {}, ip: '2001:db8:1:3::9' })).status).toBe(201);
   });
 
-  it('[BAN4] the address is the one that the chat was written from last', async () => {
+  it('[BAN4] the address is the one from which the chat was last written to', async () => {
     const one = await begin('203.0.113.20');
     await post(one, { ip: '203.0.113.21' });
     expect((await ban(one.id, 'address')).address).toBe('203.0.113.21');
@@ -247,14 +247,14 @@ describe('bans on postgres', () => {
     '::1',
     'fe80::1',
     'fd00::5',
-  ])("[BAN5] %s is nobody's address and is not banned", async (ip) => {
+  ])('[BAN5] %s belongs to no customer and is not banned', async (ip) => {
     const one = await begin(ip);
     const answer = await ask({ session_id: one.id, by: 'address' });
     expect(answer.status).toBe(422);
     expect(answer.text).toContain('"path":"by"');
   });
 
-  it('[BAN5] a trusted proxy is not banned, nor an address that nobody knows', async () => {
+  it('[BAN5] neither a trusted proxy nor an unknown address is banned', async () => {
     const proxied = await begin(TRUSTED_PROXY);
     expect((await ask({ session_id: proxied.id, by: 'address' })).status).toBe(422);
     const old = await begin('203.0.113.30');
@@ -262,7 +262,7 @@ describe('bans on postgres', () => {
     expect((await ask({ session_id: old.id, by: 'address' })).status).toBe(422);
   });
 
-  it('[BAN8] [BAN5] behind a proxy that nobody declared no address is banned, and the answer says how to declare it', async () => {
+  it('[BAN8] [BAN5] behind an undeclared proxy no address is banned, and the response says how to declare it', async () => {
     const one = await begin('198.51.100.9');
     const body = { session_id: one.id, by: 'address' };
     const through = { token: anna, body, ip: '198.51.100.10', headers: { 'x-forwarded-for': '203.0.113.77' } };
@@ -275,7 +275,7 @@ describe('bans on postgres', () => {
     expect((await chat.call('POST', '/chat/bans', { ...through, ip: TRUSTED_PROXY })).status).toBe(201);
   });
 
-  it('[BAN8] says how many other chats of the last day were written from there', async () => {
+  it('[BAN8] the response says how many other chats came from there within a day', async () => {
     const others = async (ip: string, n: number) => {
       const chats: Visitor[] = [];
       for (let index = 0; index <= n; index += 1) chats.push(await begin(ip));
@@ -300,7 +300,7 @@ describe('bans on postgres', () => {
     expect((await ask({ session_id: sameNet.id, by: 'session' })).as(banResponseSchema).other_sessions).toBeUndefined();
   });
 
-  it('[BAN1] the same target again keeps its ban; one that has ended is made anew', async () => {
+  it('[BAN1] banning the same target again keeps its ban; an expired one is made anew', async () => {
     const one = await begin();
     const until = new Date(Date.now() + 60_000).toISOString();
     const first = await ban(one.id, 'session', { until });
@@ -335,7 +335,7 @@ describe('bans on postgres', () => {
     expect((await post(one)).status).toBe(201);
   });
 
-  it('[BAN1] [BAN6] an operator of narrow scope bans and lifts only in chats that they see', async () => {
+  it('[BAN1] [BAN6] an operator with a narrow scope bans, and lifts bans, only in chats they may see', async () => {
     const one = await begin();
     await chat.call('POST', `/chat/session/${one.id}/assign`, { token: anna });
     const boris = await chat.staff('boris', { scope: 'assigned' });
@@ -345,7 +345,7 @@ describe('bans on postgres', () => {
     expect((await chat.call('DELETE', `/chat/bans/${made.id}`, { token: boris })).code).toBe('ban_not_found');
   });
 
-  it('[AUD1] [AUD2] who banned and who lifted stands in the log, for admins', async () => {
+  it('[AUD1] [AUD2] bans and their ends are logged for admins, with the person', async () => {
     const one = await begin();
     const made = await ban(one.id, 'session', { reason: 'a secret reason' });
     await lift(made.id);

@@ -30,7 +30,7 @@ describe('on postgres', () => {
     chat.call('PATCH', `/chat/callbacks/${id}`, { token, body });
 
   describe('callback requests', () => {
-    it('[CB1] [CB2] [CB7] without a session needs no token; the phone is normalised; due in two hours', async () => {
+    it('[CB1] [CB2] [CB7] need no token without a session; the phone number is normalised; they are due in two hours', async () => {
       const answer = await ask({ name: 'Пётр', comment: 'после обеда' });
       expect(answer.status).toBe(201);
       const { callback } = answer.as(customerCallbackResponseSchema);
@@ -47,7 +47,7 @@ describe('on postgres', () => {
       expect(Date.parse(row?.due_at ?? '') - Date.parse(row?.created_at ?? '')).toBeCloseTo(7_200_000, -4);
     });
 
-    it('[CB2] what is dialled after the answer stands in the comment, as operators write it', async () => {
+    it('[CB2] an extension is put into the comment, as operators write it', async () => {
       const { callback } = (await ask({ phone: '8 (999) 123-45-67 доб. 12' })).as(customerCallbackResponseSchema);
       const { callbacks } = (await chat.call('GET', '/chat/callbacks', { token: anna })).as(callbacksResponseSchema);
       expect(callbacks.find(({ id }) => id === callback.id)).toMatchObject({
@@ -56,7 +56,7 @@ describe('on postgres', () => {
       });
     });
 
-    it('[CB3] [EVT6] [EVT7] in a session the customer sees that and when, staff the phone', async () => {
+    it('[CB3] [EVT6] [EVT7] in a session show the customer their state, and only staff the phone number', async () => {
       const { session, token } = await newSession();
       const preferred = '2030-01-02T10:00:00+03:00';
       const { callback } = (
@@ -80,7 +80,7 @@ describe('on postgres', () => {
       });
     });
 
-    it('[CB1] with a session the token must fit', async () => {
+    it('[CB1] need a matching token with a session', async () => {
       const { session } = await newSession();
       const other = await newSession();
       expect((await ask({ session_id: session.id })).code).toBe('missing_credentials');
@@ -102,7 +102,7 @@ describe('on postgres', () => {
       expect((await ask(body)).code).toBe('validation_failed');
     });
 
-    it('[CB4] [CB5] [CB6] is taken, called and done, and the customer learns each step', async () => {
+    it('[CB4] [CB5] [CB6] are taken, called and completed, and the customer learns of each step', async () => {
       const { session, token } = await newSession();
       const { callback } = (await ask({ session_id: session.id }, token)).as(customerCallbackResponseSchema);
       const states = [];
@@ -131,7 +131,7 @@ describe('on postgres', () => {
       expect((await patch(anna, callback.id, { status: 'calling' })).code).toBe('invalid_transition');
     });
 
-    it('[CB3] each event says whether the session has an open request left, of which there may be two', async () => {
+    it('[CB3] each event says whether the session, which may have two requests, still has an open one', async () => {
       const { session, token } = await newSession();
       const ids: number[] = [];
       for (let count = 0; count < 2; count += 1) {
@@ -149,7 +149,7 @@ describe('on postgres', () => {
       ]);
     });
 
-    it('[CB5] new → calling assigns the caller, and a colleague cannot ring as well', async () => {
+    it('[CB5] new → calling assigns the caller, and a colleague cannot call as well', async () => {
       const { callback } = (await ask({})).as(customerCallbackResponseSchema);
       expect((await patch(boris, callback.id, { status: 'done' })).code).toBe('invalid_transition');
       const racing = await Promise.all([
@@ -162,7 +162,7 @@ describe('on postgres', () => {
       expect((await patch(winner, callback.id, { status: 'calling' })).status).toBe(200);
     });
 
-    it('[TG31] who has changed a request stands with the change, where it is of no session as well', async () => {
+    it('[TG31] each change names the person who made it, even without a session', async () => {
       const { callback } = (await ask({})).as(customerCallbackResponseSchema);
       await patch(boris, callback.id, { status: 'assigned' });
       await patch(anna, callback.id, { status: 'cancelled' });

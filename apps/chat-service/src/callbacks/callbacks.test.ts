@@ -14,7 +14,7 @@ describe('phone numbers', () => {
     expect(parsePhone(text, 'RU').e164).toBe(e164);
   });
 
-  it('[CB2] the default country is a setting, and an extension is kept apart', () => {
+  it('[CB2] the default country is a setting, and an extension is kept separately', () => {
     expect(parsePhone('030 901820', 'DE').e164).toBe('+4930901820');
     expect(parsePhone('8 (495) 123-45-67 доб. 12', 'RU')).toEqual({ e164: '+74951234567', extension: '12' });
   });
@@ -33,7 +33,7 @@ describe('phone numbers', () => {
 });
 
 describe('states of a callback', () => {
-  it('[CB5] the machine has these steps and no other', () => {
+  it('[CB5] allow these transitions and no others', () => {
     const steps: string[] = [];
     for (const from of callbackStatusSchema.options) {
       for (const to of callbackStatusSchema.options) {

@@ -5,7 +5,7 @@ import { newChat, Stage } from '../../test/harness.ts';
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-it('[INT] asks for the epoch once, however many sessions a catch-up names', async () => {
+it('[INT] reads the epoch once, however many sessions a catch-up names', async () => {
   const watching = await stage.harness();
   await sql`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET track_functions = ''all''', current_database()); END $$`.execute(
     watching.database.kysely,

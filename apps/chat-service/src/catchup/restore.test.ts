@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(archive, { force: true });
 });
 
-it('[RES10] [REV7] sees a pg_restore into the same database while it runs: another epoch, and revocations read anew', async () => {
+it('[RES10] [REV7] notices a pg_restore into the running database: a new epoch, and revocations read again', async () => {
   const harness = await stage.harness();
   const { chat, url } = harness;
   const one = await newChat(chat, 'one');

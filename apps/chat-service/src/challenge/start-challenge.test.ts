@@ -36,7 +36,7 @@ const count = async (): Promise<number> => {
   return rows[0]?.n ?? 0;
 };
 
-describe('[RATE21] whoever begins many chats', () => {
+describe('[RATE21] a visitor who starts many chats', () => {
   it('solves a challenge for each further one', async () => {
     const ip = freshAddress();
     const solution = solved(await challenged(ip));
@@ -49,13 +49,13 @@ describe('[RATE21] whoever begins many chats', () => {
     expect((await begin(freshAddress())).status).toBe(201);
   });
 
-  it('shares their address with the whole /64 of IPv6', async () => {
+  it('shares their address with the whole IPv6 /64', async () => {
     await challenged('2001:db8:1:2::1');
     challengeOf(await begin('2001:db8:1:2:ffff::9'));
     expect((await begin('2001:db8:1:3::1')).status).toBe(201);
   });
 
-  it('opens one chat by one solution, of two at once too', async () => {
+  it('starts one chat with one solution, even with two concurrent requests', async () => {
     const ip = freshAddress();
     const solution = solved(await challenged(ip));
     const before = await count();
@@ -65,7 +65,7 @@ describe('[RATE21] whoever begins many chats', () => {
     expect(await count()).toBe(before + 1);
   });
 
-  it('is answered with the chat that a repeat began', async () => {
+  it('gets the existing chat when they repeat a request', async () => {
     const ip = freshAddress();
     const body = { resume_key: 'k'.repeat(43), challenge_solution: solved(await challenged(ip)) };
     const first = JSON.parse((await begin(ip, body)).text);
@@ -73,7 +73,7 @@ describe('[RATE21] whoever begins many chats', () => {
     expect([again.status, JSON.parse(again.text).session.id]).toEqual([200, first.session.id]);
   });
 
-  it('is refused what is wrong, or forged, and nothing is stored', async () => {
+  it('is refused with a wrong or forged solution, and nothing is stored', async () => {
     const ip = freshAddress();
     const challenge = await challenged(ip);
     const solution = JSON.parse(Buffer.from(solved(challenge), 'base64').toString());
@@ -97,7 +97,7 @@ describe('[RATE21] whoever begins many chats', () => {
     expect(await count()).toBe(before);
   });
 
-  it('is refused what is too late', async () => {
+  it('is refused if the solution is too late', async () => {
     const ip = freshAddress();
     const challenge_solution = solved(await challenged(ip));
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
@@ -109,7 +109,7 @@ describe('[RATE21] whoever begins many chats', () => {
     }
   });
 
-  it('is forgotten with the challenge', async () => {
+  it('is forgotten after the challenge has expired', async () => {
     const { kysely } = chat.database;
     await kysely
       .insertInto('solved_challenge')

@@ -29,7 +29,7 @@ describe('consent on postgres', () => {
   const exported = async ({ id }: { id: number }) =>
     (await chat.call('GET', `/chat/session/${id}/export`, { token: admin })).as(sessionExportSchema);
 
-  it('[CNS1] [CNS3] the wording a visitor agreed to is shown, also after it was replaced', async () => {
+  it('[CNS1] [CNS3] the text a visitor agreed to is shown, even after it was replaced', async () => {
     const before = await begin(true);
     expect((await save(words('2', 'Второй текст'))).status).toBe(200);
     const [named, plain, foreign, none, no] = [
@@ -59,7 +59,7 @@ describe('consent on postgres', () => {
     expect((await exported(named)).consent).toMatchObject({ text: second });
   });
 
-  it('[CNS1] [CNS3] of a callback request too, with a chat or without one', async () => {
+  it('[CNS1] [CNS3] so is that of a callback request, with a chat or without', async () => {
     await save(words('4', 'Четвёртый текст'));
     const one = await begin(null);
     const request = async (body: object, token?: string) => {
@@ -79,7 +79,7 @@ describe('consent on postgres', () => {
     expect((await chat.call('GET', `/chat/callbacks/${own}/consent`)).status).toBe(401);
   });
 
-  it('[CNS1] the words that a widget shows instead are kept too, each as it was', async () => {
+  it('[CNS1] texts that a widget shows instead are kept too, each unchanged', async () => {
     const texts = (english: string) =>
       chat.call('PATCH', '/chat/settings', {
         token: admin,
@@ -97,7 +97,7 @@ describe('consent on postgres', () => {
     await chat.call('PATCH', '/chat/settings', { token: admin, body: { texts: null } });
   });
 
-  it('[CNS2] a version keeps its words', async () => {
+  it('[CNS2] the text of a version does not change', async () => {
     expect((await save(words('5', 'Пятый текст'))).status).toBe(200);
     const refused = await save(words('5', 'Другой текст'));
     expect([refused.status, refused.code]).toEqual([422, 'validation_failed']);

@@ -47,7 +47,7 @@ describe('feed and catch-up on postgres', () => {
   };
   const head = async () => (await readAll()).cursor;
 
-  it('[FEED] an empty database has a position from which everything follows', async () => {
+  it('[FEED] an empty database has a position that everything follows', async () => {
     const empty = await harness.chat.feed(anna, { limit: 5 });
     expect(empty).toEqual({ events: [], cursor: '0', has_more: false });
     await newChat(harness.chat, 'hi');
@@ -84,7 +84,7 @@ describe('feed and catch-up on postgres', () => {
     expect((await readAll(events[1]?.cursor)).events.map((event) => event.seq)).toEqual([3, 4, null, null]);
   });
 
-  it('[FEED] a cursor of another database, or from ahead, asks for a snapshot', async () => {
+  it('[FEED] a cursor of another database, or beyond the head, is answered with a request for a snapshot', async () => {
     const cursor = await head();
     const refused = (after: string) => harness.chat.feed(anna, { after, limit: 5 });
     await expect(refused(String(Number(cursor) + 1))).rejects.toMatchObject({ code: 'cursor_ahead' });
@@ -100,7 +100,7 @@ describe('feed and catch-up on postgres', () => {
     expect(ahead.feed).toEqual({ events: [], cursor, has_more: false, reset: 'cursor_ahead' });
   });
 
-  it('[FEED] scope assigned reads unassigned and own sessions, and how it lost one', async () => {
+  it('[FEED] scope assigned reads unassigned and its own sessions, and the assignment that took one away', async () => {
     const { chat } = harness;
     const scoped = operator('sonja', { scope: 'assigned' });
     for (const one of [scoped, boris]) await chat.staffSeen(one);
@@ -125,7 +125,7 @@ describe('feed and catch-up on postgres', () => {
     expect(cursor).toBe(await head());
   });
 
-  it('[INB] the feed after a list’s feed_cursor has everything the list does not show', async () => {
+  it('[INB] the feed after a list’s feed_cursor contains everything the list does not show', async () => {
     const { chat } = harness;
     const { id, says } = await newChat(chat, 'before');
     await harness.stamp();
@@ -134,7 +134,7 @@ describe('feed and catch-up on postgres', () => {
     expect((await readAll(cursor)).events.map((event) => [event.session_id, event.seq])).toEqual([[id, 3]]);
   });
 
-  it('[EVT] feed, catch-up and events give the same bytes of a message', async () => {
+  it('[EVT] feed, catch-up and events give identical bytes of a message', async () => {
     const { chat } = harness;
     const start = await head();
     const { id, customer } = await newChat(chat, 'same');
@@ -146,7 +146,7 @@ describe('feed and catch-up on postgres', () => {
     expect(JSON.stringify(sessions[0]?.events)).toBe(JSON.stringify(events));
   });
 
-  it('[INT5] one catch-up answers many sessions, heads and gaps, and leaves out what does not exist', async () => {
+  it('[INT5] one catch-up answers for many sessions, heads and gaps, and omits what does not exist', async () => {
     const { chat } = harness;
     const chats = [await newChat(chat, 'a'), await newChat(chat, 'b'), await newChat(chat, 'c')] as const;
     await chats[0].says('a2');
@@ -190,7 +190,7 @@ describe('feed and catch-up on postgres', () => {
     ).toMatchObject({ last_seq: 4, events: [], has_more: false });
   });
 
-  it('[FEED5] a page is bounded in bytes, and shows at least one event', async () => {
+  it('[FEED5] a page is limited in bytes, and contains at least one event', async () => {
     const { chat } = harness;
     const { says } = await newChat(chat);
     const start = await head();
@@ -209,7 +209,7 @@ describe('feed and catch-up on postgres', () => {
     expect([gateway.feed?.events.length, gateway.feed?.has_more]).toEqual([12, true]);
   });
 
-  it('[FEED2] passes over events that were deleted, and over long stretches that are not for the reader', async () => {
+  it('[FEED2] skips deleted events, and long stretches that the reader may not see', async () => {
     const { chat, database } = harness;
     const scoped = operator('sonja-far', { scope: 'own' });
     const start = await head();
@@ -229,7 +229,7 @@ describe('feed and catch-up on postgres', () => {
     expect((await readAll(start, scoped)).events.map((event) => event.seq)).toEqual([1, 2, 3, 4]);
   });
 
-  it('[FEED4] asks seldom whether its events have numbers while nobody gives any', async () => {
+  it('[FEED4] rarely checks for new numbers while none are assigned', async () => {
     const counting = await stage.harness();
     let asked = 0;
     const query = counting.database.query.bind(counting.database);
@@ -246,7 +246,7 @@ describe('feed and catch-up on postgres', () => {
     expect(asked).toBeLessThan(60);
   });
 
-  it('[INT] the number of statements does not grow with the sessions', async () => {
+  it('[INT] the number of statements does not grow with the number of sessions', async () => {
     const counting = await stage.harness();
     let statements = 0;
     const query = counting.database.query.bind(counting.database);

@@ -26,12 +26,12 @@ function ownRoutes() {
 }
 
 describe('every route', () => {
-  it('[ERR14] is one of the contract, and each of the contract is there', () => {
+  it('[ERR14] is in the contract, and every route of the contract exists', () => {
     const registered = ownRoutes().map(({ method, url }) => `${method} ${url}`);
     expect(registered.toSorted()).toEqual(contract.map(asPattern).toSorted());
   });
 
-  it('[ERR14] has the access the contract gives it', () => {
+  it('[ERR14] has the access that the contract gives it', () => {
     const own = new Map(ownRoutes().map(({ method, url, access }) => [`${method} ${url}`, access.kind]));
     for (const route of contract) {
       const expected = ['optional_customer', 'session_proof', 'signature', 'signed_body'].includes(route.access)
@@ -41,7 +41,7 @@ describe('every route', () => {
     }
   });
 
-  it('[ERR13] [ERR14] [ASG9] denies without credentials, in whatever spelling and with whatever body', async () => {
+  it('[ERR13] [ERR14] [ASG9] refuses requests without credentials, however they are spelled and whatever their body', async () => {
     const guarded = contract.filter(({ access }) => access !== 'public' && access !== 'optional_customer');
     expect(guarded.length).toBeGreaterThanOrEqual(24);
     for (const route of guarded) {
@@ -77,7 +77,7 @@ describe('every route', () => {
     }
   }, 120_000);
 
-  it('[ASG9] [TOK21] denies the wrong kind of token', async () => {
+  it('[ASG9] [TOK21] refuses the wrong kind of token', async () => {
     const staffToken = await chat.staff('anna');
     for (const route of contract) {
       const path = asPath(asPattern(route).split(' ')[1] ?? '');
@@ -95,12 +95,12 @@ describe('every route', () => {
     }
   });
 
-  it('[TOK20] a staff token without a role of ours is 403', async () => {
+  it('[TOK20] answers 403 to a staff token without a known role', async () => {
     const guest = await chat.staff('guest', { role: 'guest' });
     expect((await chat.call('GET', '/chat/sessions', { token: guest })).code).toBe('forbidden');
   });
 
-  it('[ORI9] a cookie is no credential', async () => {
+  it('[ORI9] does not accept a cookie as a credential', async () => {
     const cookie = `token=${token}; access_token=${await chat.staff('anna')}`;
     expect((await chat.call('GET', '/chat/sessions', { headers: { cookie } })).status).toBe(401);
     expect((await chat.call('GET', `/chat/session/${sessionId}`, { headers: { cookie } })).status).toBe(401);

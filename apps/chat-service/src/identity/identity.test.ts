@@ -29,7 +29,7 @@ describe('on postgres', () => {
       expect(Date.parse(body.expires_at)).toBeGreaterThan(Date.now());
     });
 
-    it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes theirs and is found again on another device', async () => {
+    it('[IDN1] [IDN2] [IDN7] an anonymous chat becomes theirs and is available on another device', async () => {
       const { session, token } = await newSession({
         name: 'Гость',
         message: { body: 'x', client_message_id: randomUUID() },
@@ -65,7 +65,7 @@ describe('on postgres', () => {
       expect((await identify({ identity_token: other })).as(identityResponseSchema).sessions).toEqual([]);
     });
 
-    it('[IDN4] chats the site vouches for become theirs unless they are taken', async () => {
+    it('[IDN4] chats that the site vouches for become theirs unless they belong to someone', async () => {
       const [free, taken] = [await newSession(), await newSession()];
       await identify({ identity_token: await chat.identity('c5'), token: taken.token, session_id: taken.session.id });
       const claims = { sessions: [free.session.id, taken.session.id, 999_999] };
@@ -86,7 +86,7 @@ describe('on postgres', () => {
       expect([second.sessions.length, second.session, second.token]).toEqual([2, undefined, undefined]);
     });
 
-    it('[IDN10] who was erased does not come back with their next page view, but with their next message', async () => {
+    it('[IDN10] erased contact data does not return with the next page view, but with the next message', async () => {
       const root = await chat.staff('root', { role: 'admin' });
       const [open, closed] = [await newSession(), await newSession()];
       const ids = [open.session.id, closed.session.id];
@@ -121,7 +121,7 @@ describe('on postgres', () => {
       expect(await contacts()).toEqual([['Мария', 'm@example.org', page.page_url], nothing]);
     });
 
-    it('[IDN10] [RET1] nor does a contact that was kept long enough', async () => {
+    it('[IDN10] [RET1] nor does contact data that retention removed', async () => {
       const { session } = await newSession();
       const identity_token = await chat.identity('c12', { name: 'Пётр', sessions: [session.id] });
       await identify({ identity_token });
@@ -152,7 +152,7 @@ describe('on postgres', () => {
       expect((await chat.call('GET', `/chat/session/${session.id}`, { token: again.token })).status).toBe(200);
     });
 
-    it('[TOK23] [IDN8] a chat that became theirs is opened by identity alone', async () => {
+    it('[TOK23] [IDN8] a chat that became theirs is opened only by identity', async () => {
       const { session, token, resume_key } = await newSession();
       const url = `/chat/session/${session.id}/channel-token`;
       const headers = { 'x-resume-key': resume_key };
@@ -187,7 +187,7 @@ describe('on postgres', () => {
       expect(revoked).toHaveLength(rows.length);
     });
 
-    it('[IDN9] a refused request claims nothing', async () => {
+    it('[IDN9] a refused request takes over nothing', async () => {
       const [free, taken] = [await newSession(), await newSession()];
       await identify({ identity_token: await chat.identity('c11'), token: taken.token, session_id: taken.session.id });
       const identity_token = await chat.identity('c12', { sessions: [free.session.id] });
@@ -195,7 +195,7 @@ describe('on postgres', () => {
       expect((await chat.operations.findSession(free.session.id))?.customerId).toBeNull();
     });
 
-    it('[IDN5] [TOK16] bad input', async () => {
+    it('[IDN5] [TOK16] bad input is refused', async () => {
       const { session, token } = await newSession();
       const identity_token = await chat.identity('c9');
       expect((await identify({ identity_token, token })).status).toBe(422);

@@ -48,7 +48,7 @@ describe('the ledger on postgres', () => {
   });
 
   describe('the ledger', () => {
-    it('[BES2] keeps the first words of a message, and says where the same id came with others', async () => {
+    it('[BES2] keeps the first text of a message, and reports when the same id came with another', async () => {
       const { database, chat, service } = await ledger();
       const changed: [string, number][] = [];
       const lines: object[] = [];
@@ -100,7 +100,7 @@ describe('the ledger on postgres', () => {
       expect(await story(chat, 1)).not.toContain('client:other words');
     });
 
-    it('[BES2] says what it took and what it knew, and wakes the relay for the first alone', async () => {
+    it('[BES2] reports what was new and what was known, and wakes the relay only for the former', async () => {
       const { service, database } = await ledger();
       const waiting = async () =>
         (await database.query<{ n: number }>({ name: 't', text: 'SELECT count(*) AS n FROM outbox' }))[0]?.n;
@@ -113,7 +113,7 @@ describe('the ledger on postgres', () => {
       expect(await waiting()).toBe(3);
     });
 
-    it('[BES1] [BES3] leaves the same whether events come in one call or each by a call of its own', async () => {
+    it('[BES1] [BES3] stores the same whether events come in one call or in a call each', async () => {
       const said = (session: number, id: number, more = {}) => message(session, id, more);
       const answer = { sender_type: 'operator', sender_id: '7', sender_name: 'Olga' };
       const at = { occurred_at: '2026-01-10T12:30:00+03:00' };
@@ -156,7 +156,7 @@ describe('the ledger on postgres', () => {
       ]);
     });
 
-    it('[BES8] stores nothing of a request of which one event is malformed, and names its path', async () => {
+    it('[BES8] stores nothing of a request with a malformed event, and names its path', async () => {
       const { service, chat } = await ledger();
       const broken = message(8, 2, { body: 5 });
       const error: unknown = await service.intake.takeAll([message(8, 1), broken], 'http').catch((e: unknown) => e);
@@ -168,7 +168,7 @@ describe('the ledger on postgres', () => {
       await expect(chat.getSession(admin, 8)).rejects.toMatchObject({ code: 'session_not_found' });
     });
 
-    it('[BES7] gives a session without a number one that stays, and answers it', async () => {
+    it('[BES7] gives a session without a number a permanent one, and returns it', async () => {
       const { service, chat } = await ledger();
       const { intake } = service;
       const numbers = await intake.sessionNumbers(['chat-a', 12, 'chat-b']);
@@ -184,7 +184,7 @@ describe('the ledger on postgres', () => {
       expect(events.map(({ data }) => ('id' in data ? data.id : 0))).toEqual(ids.map(([, id]) => id));
     });
 
-    it('[BES9] the assignee’s read mark counts by the site’s ids, in whatever order they came', async () => {
+    it('[BES9] counts the assignee’s read mark by the site’s ids, in whatever order they came', async () => {
       const { service, chat } = await ledger();
       await service.intake.take([assigned(3, 'anna'), message(3, 20), message(3, 10), message(3, 30)], 'http');
       await chat.markRead(anna, 3, 10);
@@ -198,7 +198,7 @@ describe('the ledger on postgres', () => {
       expect(await chat.getSession(admin, 3)).toMatchObject({ client_last_seen_id: 30 });
     });
 
-    it('[BES4] what the site does not manage stays possible for staff: notes, and no transition from a state that is only partly known', async () => {
+    it('[BES4] lets staff do what the site does not manage: notes, and only transitions from a fully known state', async () => {
       const { service, chat } = await ledger();
       await service.intake.take([assigned(4, 'anna'), message(4, 1)], 'http');
       await expect(chat.assign(anna, 4)).rejects.toMatchObject({ code: 'invalid_transition' });
@@ -208,13 +208,13 @@ describe('the ledger on postgres', () => {
       expect(await story(chat, 4)).toEqual(['assigned:anna', 'client:text 1', 'new>active:operator']);
     });
 
-    it('[BES12] refuses a database that holds chats of its own', async () => {
+    it('[BES12] refuses a database that holds its own chats', async () => {
       const harness = await stage.harness();
       await newChat(harness.chat, 'hello');
       await expect(beginLedger(harness.database)).rejects.toThrow(/empty database/);
     });
 
-    it('[BES12] begins once, and goes on after a restart', async () => {
+    it('[BES12] is set up once, and continues after a restart', async () => {
       const harness = await ledger();
       await harness.service.intake.take([message(1, 1)], 'http');
       await beginLedger(harness.database);
@@ -226,8 +226,8 @@ describe('the ledger on postgres', () => {
   });
 });
 
-describe('the ledger under many at once', () => {
-  it('[BES2] takes the same events from several sides once', async () => {
+describe('the ledger under concurrent calls', () => {
+  it('[BES2] stores events that come from several sides only once', async () => {
     const harness = await ledger();
     const other = await harness.another();
     const batch = Array.from({ length: 200 }, (_, i) => message(1 + (i % 7), 1_000 + i));

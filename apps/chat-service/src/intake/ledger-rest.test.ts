@@ -87,7 +87,7 @@ describe('POST /intake/events', () => {
     });
   });
 
-  it('[BES13] opens by EVENTS_API_KEY alone, and that key opens nothing else', async () => {
+  it('[BES13] accepts only EVENTS_API_KEY, and that key opens nothing else', async () => {
     expect((await chat.call('POST', '/intake/events', { body: { events: [message(1, 9)] } })).code).toBe(
       'missing_credentials',
     );
@@ -104,7 +104,7 @@ describe('POST /intake/events', () => {
     ).toBe(401);
   });
 
-  it('[BES14] one malformed event: 422 with its path, and nothing of the request is stored', async () => {
+  it('[BES14] answers a malformed event with 422 and its path, and stores nothing of the request', async () => {
     const answer = await give([message(2, 1), { ...message(2, 2), session_id: null }, message(2, 3, { body: '' })]);
     expect([answer.status, answer.code]).toEqual([422, 'validation_failed']);
     expect(answer.text).toContain('"path":"events.1.session_id"');
@@ -112,7 +112,7 @@ describe('POST /intake/events', () => {
     expect((await chat.call('GET', '/chat/session/2', { token: anna })).status).toBe(404);
   });
 
-  it('[BES14] takes 1 to 500 events and 256 KiB', async () => {
+  it('[BES14] accepts 1 to 500 events and 256 KiB', async () => {
     const many = (n: number) => Array.from({ length: n }, (_, i) => message(3, i + 1));
     expect((await give([])).status).toBe(422);
     expect((await give(many(501))).status).toBe(422);
@@ -122,7 +122,7 @@ describe('POST /intake/events', () => {
     expect((await chat.call('POST', '/intake/events', { token: EVENTS_KEY, body: {} })).status).toBe(422);
   });
 
-  it('[BES7] answers the numbers of ids that are none, and tells them beforehand', async () => {
+  it('[BES7] returns numbers for ids that are not numeric, and assigns them in advance on request', async () => {
     const body = { sessions: ['chat-a', 17, '18'] };
     const asked = await chat.call('POST', '/intake/sessions', { token: EVENTS_KEY, body });
     const { sessions } = asked.as(intakeSessionsResponseSchema);
@@ -137,7 +137,7 @@ describe('POST /intake/events', () => {
 });
 
 describe('REST beside a site', () => {
-  it('[BES15] customers’ calls are off with a code of their own, whatever they carry', async () => {
+  it('[BES15] customers’ calls are refused with a code of their own, whatever credentials they carry', async () => {
     await give([message(50, 1)]);
     const token = tokenOf(50);
     const resume = randomBytes(32).toString('base64url');
@@ -153,7 +153,7 @@ describe('REST beside a site', () => {
     });
   });
 
-  it('[BES15] the widget’s configuration, the site’s own key and all of staff go on', async () => {
+  it('[BES15] the widget’s configuration, the site’s own key and all staff calls continue to work', async () => {
     await give([message(51, 1)]);
     const headers = { 'x-site-key': SITE_KEY };
     const calls = [
@@ -172,7 +172,7 @@ describe('REST beside a site', () => {
     expect(feed.text).toContain('"type":"chat.message.client","session_id":51');
   });
 
-  it('[BES36] what operators do to a chat is refused, and changes nothing', async () => {
+  it("[BES36] operators' changes to a chat are refused and change nothing", async () => {
     await give([message(55, 1)]);
     const events = async () => (await chat.call('GET', '/chat/session/55/events', { token: anna })).text;
     const before = await events();
@@ -197,7 +197,7 @@ describe('REST beside a site', () => {
     expect(note.status).toBe(201);
   });
 
-  it('[BES42] takes contact data that the site has saved, and tells the lists of them', async () => {
+  it('[BES42] stores contact data that the site has saved, and notifies the lists', async () => {
     await give([message(56, 1)]);
     const path = '/chat/session/56/contact';
     const refused = await chat.call('PATCH', path, { token: anna, body: { name: 'Вера', at_site: false } });
@@ -210,7 +210,7 @@ describe('REST beside a site', () => {
     expect((await chat.call('PATCH', path, { token: anna, body: { at_site: true } })).status).toBe(200);
   });
 
-  it('[BES36] an operator in Telegram brings no file either', async () => {
+  it('[BES36] files of an operator in Telegram are refused too', async () => {
     await give([message(61, 5)]);
     const inner = { token: INTERNAL_KEY };
     const code = await chat.call('POST', '/chat/operators/me/telegram-code', { token: anna });
@@ -239,7 +239,7 @@ describe('REST beside a site', () => {
     }
   });
 
-  it('[BES15] LEDGER_CUSTOMER_READS shows customers what the ledger has of their own chat', async () => {
+  it('[BES15] LEDGER_CUSTOMER_READS shows customers their own chat from the ledger', async () => {
     const reading = await ChatUnderTest.start({ ...LEDGER, LEDGER_CUSTOMER_READS: 'on' });
     try {
       await reading.chat.service.intake.take([message(60, 5)], 'http');
@@ -255,7 +255,7 @@ describe('REST beside a site', () => {
     }
   });
 
-  it('[BES12] a source of events without the ledger, and one that cannot be read, stop the start', () => {
+  it('[BES12] a source of events without the ledger role, or an unreadable one, prevents the start', () => {
     const base = {
       CHAT_TOKEN_SECRETS: `k1:${CHANNEL_SECRET}`,
       DATABASE_URL: 'postgres://x',

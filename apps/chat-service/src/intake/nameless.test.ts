@@ -9,22 +9,22 @@ const given = (says: string[], more: (index: number) => Partial<Nameless> = () =
   says.map((word, index) => ({ index, sessionId: 1, type: TYPE, says: word, at: null, again: true, ...more(index) }));
 const found = (events: Nameless[], tail: Told[]) => [...known(events, new Map([[placeOf(1, TYPE), tail]]))];
 
-describe('events without a name', () => {
-  it('[BES35] are known as the end of what the ledger holds, where they come again', () => {
+describe('nameless events', () => {
+  it('[BES35] are known if they repeat the end of what the ledger holds', () => {
     const tail = told('active', 'closed', 'active', 'closed');
     expect(found(given(['active', 'closed']), tail)).toEqual([0, 1]);
     expect(found(given(['active', 'closed', 'active', 'closed']), tail)).toEqual([0, 1, 2, 3]);
     expect(found(given(['active', 'closed', 'new']), tail)).toEqual([0, 1]);
   });
 
-  it('[BES35] are new where they do not stand last, and so where the state would become another one', () => {
+  it('[BES35] are new if they are not at the end, and so if they change the state', () => {
     const tail = told('active', 'closed');
     expect(found(given(['active']), tail)).toEqual([]);
     expect(found(given(['new', 'active']), tail)).toEqual([]);
     expect(found(given(['active']), [])).toEqual([]);
   });
 
-  it('[BES35] are new on their first way, whatever they repeat', () => {
+  it('[BES35] are new on their first delivery, whatever they repeat', () => {
     expect(
       found(
         given(['active', 'closed'], () => ({ again: false })),
@@ -33,7 +33,7 @@ describe('events without a name', () => {
     ).toEqual([]);
   });
 
-  it('[BES35] are known by their time alone, also where nobody says that they come again', () => {
+  it('[BES35] are known by their time alone, even if nothing says that they are redelivered', () => {
     const at = (shift: number) => (index: number) => ({ again: false, at: time(index + shift) });
     expect(found(given(['active', 'closed'], at(0)), told('active', 'closed'))).toEqual([0, 1]);
     expect(found(given(['active', 'closed'], at(2)), told('active', 'closed'))).toEqual([]);
@@ -45,7 +45,7 @@ describe('events without a name', () => {
     ).toEqual([]);
   });
 
-  it('[BES35] are compared within their session and their type', () => {
+  it('[BES35] are compared only within their session and their type', () => {
     const other = given(['active'], () => ({ sessionId: 2 }));
     expect(found(other, told('active'))).toEqual([]);
   });

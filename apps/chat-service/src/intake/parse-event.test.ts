@@ -7,8 +7,8 @@ const problemsOf = (event: object) => {
   return parsed.ok ? [] : parsed.problems;
 };
 
-describe('what a plain event is', () => {
-  it('[BES6] refuses a routing key as a type, and says which type is meant', () => {
+describe('a plain event', () => {
+  it('[BES6] with a routing key as its type is refused, and the right type is named', () => {
     expect(problemsOf({ ...message(1, 1), type: 'chat.message.sent' })).toEqual([
       { path: 'type', message: 'is a routing key; the type is chat.message' },
     ]);

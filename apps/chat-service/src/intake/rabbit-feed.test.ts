@@ -123,7 +123,7 @@ sourceSuite('an exchange of the site', async () => {
 });
 
 describe('the site’s broker', () => {
-  it('[BES17] reads a classic and a quorum queue of the site, and declares nothing of theirs', async () => {
+  it('[BES17] reads a classic and a quorum queue of the site, and declares nothing there', async () => {
     const { service, chat } = await ledger();
     await site.assertQueue('site.classic', { durable: true, arguments: { 'x-max-length': 100_000 } });
     await site.assertQueue('site.quorum', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
@@ -138,7 +138,7 @@ describe('the site’s broker', () => {
     }
   });
 
-  it('[BES17] the AMQP message_id is the event’s, unless the body names one', async () => {
+  it('[BES17] uses the AMQP message_id as the event’s, unless the body has one', async () => {
     const { service, chat } = await ledger();
     await site.assertQueue('site.ids', { durable: true });
     for (const messageId of ['a', 'a', 'b'])
@@ -152,7 +152,7 @@ describe('the site’s broker', () => {
     expect(await story(chat, 80)).toEqual(['new>step a:operator', 'step a>step b:operator', 'client:text 1']);
   });
 
-  it('[BES18] refuses a queue that has other consumers, and takes it when they are gone', async () => {
+  it('[BES18] refuses a queue that has other consumers, and reads it when they are gone', async () => {
     const { service, chat } = await ledger();
     await site.assertQueue('site.shared', { durable: true });
     const worker = await model.createChannel();
@@ -171,7 +171,7 @@ describe('the site’s broker', () => {
     await worker.close();
   });
 
-  it('[BES17] the site’s own workers keep every message of theirs beside our queue', async () => {
+  it('[BES17] leaves the site’s own workers every message of theirs, beside our queue', async () => {
     const { service, chat } = await ledger();
     await site.assertExchange('site.events', 'topic', { durable: true });
     const own = await site.assertQueue('site.worker', { durable: true });
@@ -190,7 +190,7 @@ describe('the site’s broker', () => {
     await site.deleteQueue(SITE_QUEUE);
   });
 
-  it('[BES19] what is refused lies in the dead letters with the reason, and the queue goes on', async () => {
+  it('[BES19] puts refused events into the dead letters with the reason, and continues with the queue', async () => {
     const { service, chat } = await ledger();
     await site.assertQueue('site.mixed', { durable: true });
     await site.assertQueue(SITE_DEAD_LETTERS, {
@@ -220,7 +220,7 @@ describe('the site’s broker', () => {
     ]);
   });
 
-  it('[BES20] keeps order and loses nothing while the database is away, and gives nothing back in a loop', async () => {
+  it('[BES20] keeps order and loses nothing while the database is unavailable, and does not requeue in a loop', async () => {
     const { service, chat } = await ledger();
     await site.assertQueue('site.patient', { durable: true });
     for (let id = 1; id <= 250; id += 1) site.sendToQueue('site.patient', bytes(message(84, id)));
@@ -285,7 +285,7 @@ describe('the site’s broker', () => {
     }
   });
 
-  it('[BES20] waits for an exchange that is not there yet', async () => {
+  it('[BES20] waits for an exchange that does not exist yet', async () => {
     const { service, chat } = await ledger();
     const source: RabbitSource = { kind: 'exchange', exchange: 'site.later', key: '#' };
     const reading = read(source, service.intake);

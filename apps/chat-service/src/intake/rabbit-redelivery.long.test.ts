@@ -30,7 +30,7 @@ afterAll(async () => {
   await stage.stop();
 });
 
-describe('a ledger that ends between commit and acknowledgement', () => {
+describe('a ledger that is killed between commit and acknowledgement', () => {
   it('[BES35] stores statuses and assignments without an id once, and repeated ones as often as they were sent', async () => {
     const harness = await stage.harness();
     await beginLedger(harness.database);
@@ -91,7 +91,7 @@ describe('a ledger that ends between commit and acknowledgement', () => {
     await harness.close();
   });
 
-  it('[BES35] knows what comes again with its time by that time, from a call too', async () => {
+  it('[BES35] recognises a redelivered event with a time by that time, also from a call', async () => {
     const harness = await stage.harness();
     await beginLedger(harness.database);
     const { intake } = harness.service;
@@ -110,7 +110,7 @@ describe('a ledger that ends between commit and acknowledgement', () => {
     await harness.close();
   });
 
-  it('[BES35] asks the ledger for a few bytes for each event, however much the session holds', async () => {
+  it('[BES35] reads a few bytes for each event, however many events the session has', async () => {
     const harness = await stage.harness();
     await beginLedger(harness.database);
     const { database } = harness;

@@ -2,7 +2,7 @@ import { createMetrics } from '@chat-realtime/service-kit';
 import { expect, it } from 'vitest';
 import { tableObserver } from './table-source/table-source.ts';
 
-it('[TAB9] shows no number for what waits while the source cannot be read', async () => {
+it('[TAB9] omits the number of waiting rows while the source cannot be read', async () => {
   const metrics = createMetrics('test');
   const shown = async (name: string) =>
     (await metrics.collect())

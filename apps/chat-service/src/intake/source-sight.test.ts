@@ -23,7 +23,7 @@ function watching(sources: readonly SourceName[]) {
 }
 
 describe('a source that nobody reads', () => {
-  it('[BES39] is lost 15 s after it was read last, and no longer once it is read', async () => {
+  it('[BES39] is reported lost 15 s after it was last read, until it is read again', async () => {
     const { pass } = watching(['table']);
     expect(await pass(60, 'table')).toBe(false);
     expect(await pass(12)).toBe(false);
@@ -31,18 +31,18 @@ describe('a source that nobody reads', () => {
     expect(await pass(1, 'table')).toBe(false);
   });
 
-  it('[BES39] is lost 15 s after the start where nobody ever read it', async () => {
+  it('[BES39] is reported lost 15 s after the start if it was never read', async () => {
     const { pass } = watching(['rabbitmq']);
     expect(await pass(15)).toBe(false);
     expect(await pass(2)).toBe(true);
   });
 
-  it('[BES39] is looked at one by one', async () => {
+  it('[BES39] is judged separately from other sources', async () => {
     const { pass } = watching(['rabbitmq', 'table']);
     expect(await pass(30, 'table')).toBe(true);
   });
 
-  it('[BES39] is given its time again after a pause in which nobody looked', async () => {
+  it('[BES39] is given another 15 s after a pause in which nobody checked', async () => {
     const { pass, sleep } = watching(['table']);
     await pass(4, 'table');
     sleep(600_000);
@@ -50,7 +50,7 @@ describe('a source that nobody reads', () => {
     expect(await pass(8)).toBe(true);
   });
 
-  it('[BES39] is none where none is set', async () => {
+  it('[BES39] does not exist if none is configured', async () => {
     expect(await watching([]).pass(60)).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ const stage = new Stage();
 afterAll(() => stage.stop());
 const UNKNOWN_FILE = 'AAAAAAAAAAAAAAAAAAAAAA';
 
-describe('posts that move the session on postgres', () => {
+describe('posts that change the session on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
     harness = await stage.harness();
@@ -20,7 +20,7 @@ describe('posts that move the session on postgres', () => {
     return { status, assignedUserId, lastSeq, version, waitingSince };
   };
 
-  it('[ASG15] an operator’s first message in a session that is nobody’s takes it', async () => {
+  it('[ASG15] an operator’s first message in an unassigned session claims it', async () => {
     const { chat } = harness;
     const { id } = await newChat(chat, 'hello');
     const { message, seq } = await chat.postMessage(anna, id, text('good day'));
@@ -53,7 +53,7 @@ describe('posts that move the session on postgres', () => {
     expect(await session(id)).toMatchObject({ status: 'active', assignedUserId: 'boris' });
   });
 
-  it('[ASG15] of two who answer at once one has the session, and both messages are stored', async () => {
+  it('[ASG15] of two operators who answer at once one gets the session, and both messages are stored', async () => {
     const { chat } = harness;
     for (let round = 0; round < 5; round += 1) {
       const { id } = await newChat(chat, 'hello');
@@ -65,7 +65,7 @@ describe('posts that move the session on postgres', () => {
     }
   });
 
-  it('[ASG15] an operator of scope assigned takes it as well', async () => {
+  it('[ASG15] an operator of scope assigned claims it as well', async () => {
     const { chat } = harness;
     const scoped: StaffActor = { ...anna, scope: 'assigned' };
     const { id } = await newChat(chat, 'hello');
@@ -73,14 +73,14 @@ describe('posts that move the session on postgres', () => {
     expect(await session(id)).toMatchObject({ status: 'active', assignedUserId: 'anna' });
   });
 
-  it('[ASG15] CLAIM_ON_REPLY=false leaves it nobody’s', async () => {
+  it('[ASG15] CLAIM_ON_REPLY=false leaves it unassigned', async () => {
     const { chat } = await stage.harness({ options: { claimOnReply: false } });
     const { id } = await newChat(chat, 'hello');
     await chat.postMessage(anna, id, text('good day'));
     expect(await chat.findSession(id)).toMatchObject({ status: 'new', assignedUserId: null, lastSeq: 3 });
   });
 
-  it('[MSG16] nothing of a refused post stays: a closed session is not reopened, a free one not taken', async () => {
+  it('[MSG16] a refused post changes nothing: a closed session is not reopened, an unassigned one not claimed', async () => {
     const { chat } = harness;
     const closed = await newChat(chat, 'hello');
     await chat.close(anna, closed.id);
@@ -103,7 +103,7 @@ describe('posts that move the session on postgres', () => {
     expect([await session(closed.id), await session(free.id)]).toEqual(before);
   });
 
-  it('[MSG7] [MSG8] a post that races the close of its session is stored once and reopens it, or comes before', async () => {
+  it('[MSG7] [MSG8] a post that races with closing is stored once: it reopens the session or comes before', async () => {
     const { chat } = harness;
     const { id, customer } = await newChat(chat, 'hello');
     await chat.close(anna, id);

@@ -36,7 +36,7 @@ const act = (token: string, id: number, action: string, body?: object) =>
   chat.call('POST', `/chat/session/${id}/${action}`, { token, body });
 
 describe('assignment', () => {
-  it('[ASG1] [ASG2] [ASG3] is claimed once; the loser learns who won', async () => {
+  it('[ASG1] [ASG2] [ASG3] is claimed once; the other operator learns who won', async () => {
     const { session } = await newSession();
     const answers = await Promise.all([act(anna, session.id, 'assign'), act(boris, session.id, 'assign')]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
@@ -50,7 +50,7 @@ describe('assignment', () => {
     expect(again.as(sessionResponseSchema).session).toMatchObject({ status: 'active', assigned_user_id: winner });
   });
 
-  it('[ASG4] is given on by the assignee or an admin', async () => {
+  it('[ASG4] is transferred by the assignee or an admin', async () => {
     const { session } = await newSession();
     await act(anna, session.id, 'assign');
     expect((await act(boris, session.id, 'assign', { user_id: 'boris' })).code).toBe('already_assigned');
@@ -61,7 +61,7 @@ describe('assignment', () => {
     expect((await act(admin, session.id, 'assign', { user_id: ' ' })).status).toBe(422);
   });
 
-  it('[ASG16] an unknown operator is 422, unless the site vouches for them with its key', async () => {
+  it("[ASG16] to an unknown operator is 422, unless the site's key vouches for them", async () => {
     const { session } = await newSession();
     const give = (headers: Record<string, string> = {}) =>
       chat.call('POST', `/chat/session/${session.id}/assign`, { token: anna, body: { user_id: 'newcomer' }, headers });
@@ -78,7 +78,7 @@ describe('assignment', () => {
     expect((await hand('newcomer')).status).toBe(200);
   });
 
-  it('[ASG5] [ASG6] [ASG7] unassign, close and reopen answer the session, and repeat without harm', async () => {
+  it('[ASG5] [ASG6] [ASG7] unassign, close and reopen return the session, and can be repeated', async () => {
     const { session } = await newSession();
     await act(anna, session.id, 'assign');
     for (const [action, status] of [
@@ -93,7 +93,7 @@ describe('assignment', () => {
     }
   });
 
-  it('[ASG8] a closed session cannot be assigned', async () => {
+  it('[ASG8] of a closed session is refused', async () => {
     const { session } = await newSession();
     await act(anna, session.id, 'close');
     expect((await act(anna, session.id, 'assign')).code).toBe('invalid_transition');
@@ -122,7 +122,7 @@ describe('scope assigned', () => {
     expect(sessions.map(({ id }) => id)).not.toContain(session.id);
   });
 
-  it('[ASG10] [ASG13] reads in the feed the assignment that took nobody’s chat away, and nothing else of it', async () => {
+  it('[ASG10] [ASG13] reads in the feed the assignment that took an unassigned chat, and nothing after it', async () => {
     await chat.stamp();
     const { feed_cursor: start } = (await chat.call('GET', '/chat/sessions?limit=1', { token: narrow })).as(
       sessionListResponseSchema,
@@ -143,7 +143,7 @@ describe('scope assigned', () => {
 });
 
 describe('notes', () => {
-  it('[NOTE1] [NOTE2] are written and read by staff and take no seq', async () => {
+  it('[NOTE1] [NOTE2] are written and read only by staff and have no seq', async () => {
     const { session, token } = await newSession();
     const written = await act(anna, session.id, 'notes', { body: 'перезвонить' });
     expect([written.status, written.as(noteResponseSchema).note.author_id]).toEqual([201, 'anna']);
@@ -157,7 +157,7 @@ describe('notes', () => {
 });
 
 describe('lists', () => {
-  it('[INB1] [INB5] the inbox finds, pages and refuses what it does not know', async () => {
+  it('[INB1] [INB5] the inbox filters, pages and refuses unknown parameters', async () => {
     const { session } = await newSession({
       name: 'Уникальное Имя',
       message: { body: 'про доставку', client_message_id: randomUUID() },
@@ -185,7 +185,7 @@ describe('lists', () => {
     }
   });
 
-  it('[FEED1] [FEED3] the feed is followed by its cursor', async () => {
+  it('[FEED1] [FEED3] the feed is read on from its cursor', async () => {
     await chat.stamp();
     const page = (await chat.call('GET', '/chat/feed?limit=2', { token: anna })).as(feedResponseSchema);
     expect(page.events).toHaveLength(2);
@@ -195,7 +195,7 @@ describe('lists', () => {
     expect((await chat.call('GET', '/chat/feed?after=18446744073709551615.1', { token: anna })).status).toBe(409);
   });
 
-  it('[ASG11] operators are known by the tokens they showed', async () => {
+  it('[ASG11] operators become known by the tokens they use', async () => {
     const { operators } = (await chat.call('GET', '/chat/operators', { token: anna })).as(operatorsResponseSchema);
     expect(operators.map(({ id }) => id).toSorted()).toEqual(['anna', 'boris', 'chief', 'narrow', 'newcomer']);
     expect(operators.find(({ id }) => id === 'chief')).toMatchObject({ role: 'admin', presence: 'offline' });

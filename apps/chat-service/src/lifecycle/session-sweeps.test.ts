@@ -6,7 +6,7 @@ const FROM_START = { epoch: null, id: 0 };
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-it('[REV] revocations go when no token can be concerned any more; the newest stays, so that the head never goes back', async () => {
+it('[REV] revocations are deleted once no token can be affected; the newest is kept, so that the head never goes back', async () => {
   const { chat, database, service } = await stage.harness();
   const chats = [await newChat(chat), await newChat(chat), await newChat(chat)];
   for (const { id } of chats) await chat.revoke(anna, id);

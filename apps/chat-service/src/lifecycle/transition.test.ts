@@ -111,7 +111,7 @@ function describeStep(state: SessionState, action: SessionAction): string {
 
 describe('states of a session', () => {
   const kinds = new Set<ActionKind>(Object.values(ACTIONS).map((action) => action.kind));
-  it('[ASG] the table names every kind of step', () => {
+  it('[ASG] the table covers every kind of action', () => {
     expect([...kinds].sort()).toEqual([
       'claim',
       'close',
@@ -133,7 +133,7 @@ describe('states of a session', () => {
     }
   }
 
-  it('[ASG] the refusal of a claim names the winner', () => {
+  it('[ASG] a refused claim names the winner', () => {
     expect(() => transition(STATES.anna, { kind: 'claim', by: boris })).toThrow(
       expect.objectContaining({
         code: 'already_assigned',
@@ -142,7 +142,7 @@ describe('states of a session', () => {
     );
   });
 
-  it('[SES] an unknown status passes through as text', () => {
+  it('[SES] an unknown status is passed on as text', () => {
     expect(stateFrom('snoozed', null, null)).toEqual({ status: 'foreign', name: 'snoozed', assignee: null });
     expect(stateFrom('active', null, null)).toEqual({ status: 'foreign', name: 'active', assignee: null });
     expect(stateFrom('new', 'anna', 'Anna')).toEqual({ status: 'foreign', name: 'new', assignee: anna });

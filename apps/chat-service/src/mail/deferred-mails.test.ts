@@ -4,7 +4,7 @@ import { DeferredMails } from './deferred-mails.ts';
 
 const uids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
 
-it('[MAIL12] whatever cannot be taken now is let be, so that a mailbox full of it holds no other mail', () => {
+it('[MAIL12] a mail that cannot be processed now is left, so that a mailbox full of such mails delays no other', () => {
   const later = new DeferredMails();
   const broken = uids(1, 50);
   for (const uid of broken) later.put(uid, new ChatError('internal_error', 'the disk is full'), 0);
@@ -12,7 +12,7 @@ it('[MAIL12] whatever cannot be taken now is let be, so that a mailbox full of i
   expect(later.due(broken, 60_000)).toEqual(broken);
 });
 
-it('[MAIL12] is tried again ever less often, at least once an hour, and as soon as the chat said', () => {
+it('[MAIL12] it is retried ever less often, at least once an hour, and when chat-service said to', () => {
   const later = new DeferredMails();
   let now = 0;
   const waits: number[] = [];

@@ -55,8 +55,8 @@ const texts = async (id: number) => {
   return messages.map(({ sender_type: who, body, attachments }) => [who, body, attachments.length]);
 };
 
-describe('a mail that is larger than the chat takes', () => {
-  it('[MAIL4] brings its text and says what was left out, once', async () => {
+describe('a mail that is larger than the limit', () => {
+  it('[MAIL4] becomes a message with its text, which says what was left out, once', async () => {
     const id = await begin('ru');
     const raw = beginning(addresses.of({ id, revokedAt: null }));
     expect(await take(raw)).toMatchObject({ outcome: 'message', session_id: id });
@@ -64,13 +64,13 @@ describe('a mail that is larger than the chat takes', () => {
     expect(await texts(id)).toEqual([['client', 'Вот видео\n[письмо больше 25 МБ: файлы из него не приняты]', 0]]);
   });
 
-  it('[MAIL4] says so in the language of the chat where no text was found', async () => {
+  it('[MAIL4] says so in the language of the chat if it has no text', async () => {
     const id = await begin('en');
     await take(beginning(addresses.of({ id, revokedAt: null }), { text: '' }));
     expect(await texts(id)).toEqual([['client', '[the mail is larger than 25 MB: its files were not taken]', 0]]);
   });
 
-  it('[MAIL5] of a robot, of our own or to nobody says nothing to anybody, and no mail is written', async () => {
+  it('[MAIL5] is ignored without an answer if it comes from a robot or from us, or belongs to no chat', async () => {
     const id = await begin('ru');
     const to = addresses.of({ id, revokedAt: null });
     for (const [raw, reason] of [
@@ -83,7 +83,7 @@ describe('a mail that is larger than the chat takes', () => {
     expect(await chat.database.kysely.selectFrom('mail').select('id').execute()).toEqual([]);
   });
 
-  it('[MAIL4] keeps to the length of a message', async () => {
+  it('[MAIL4] is limited to the length of a message', async () => {
     const id = await begin('ru');
     await take(beginning(addresses.of({ id, revokedAt: null }), { text: 'слово '.repeat(1_900) }));
     const [[, body = ''] = []] = await texts(id);
@@ -91,8 +91,8 @@ describe('a mail that is larger than the chat takes', () => {
   });
 });
 
-describe('a file for which there is no room', () => {
-  it('[MAIL4] is named in the message, and what was written comes at once', async () => {
+describe('a file for which there is no space', () => {
+  it('[MAIL4] is named in the message, and the text arrives at once', async () => {
     const id = await begin('ru');
     const raw = beginning(addresses.of({ id, revokedAt: null }));
     const full = intakeWith(new ChatError('storage_full', 'less than the floor of free space'));
@@ -100,7 +100,7 @@ describe('a file for which there is no room', () => {
     expect(await texts(id)).toEqual([['client', 'Вот видео\n[файл из письма не принят: film.mp4]', 0]]);
   });
 
-  it('[MAIL4] is not taken for refused where something broke: the mail is to be brought again', async () => {
+  it('[MAIL4] is not treated as refused if something failed: the mail is delivered again', async () => {
     const id = await begin('ru');
     const raw = beginning(addresses.of({ id, revokedAt: null }));
     const broken = intakeWith(new ChatError('internal_error', 'a bug'));

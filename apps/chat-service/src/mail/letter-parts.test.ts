@@ -23,8 +23,8 @@ const reply = (language: 'ru' | 'en', body: string, name: string | null = null) 
     unsubscribeUrl: 'https://chat.shop.example/chat/mail/unsubscribe?sig=1.x',
   });
 
-describe('a letter', () => {
-  it('says the same as text and as HTML, in its language', () => {
+describe('a mail of the chat', () => {
+  it("says the same as text and as HTML, in the chat's language", () => {
     const { text, html } = reply('en', 'first line\nsecond line');
     for (const form of [text, html.replaceAll('<br>', '\n')]) {
       expect(form).toContain('while you were away');
@@ -37,7 +37,7 @@ describe('a letter', () => {
     expect(html).toContain('<html lang="en">');
   });
 
-  it('takes nothing that people wrote for markup', () => {
+  it('escapes what people wrote', () => {
     const evil = '<img src=https://evil.example/x.png onerror=alert(1)>"\'&<script>';
     const { html } = reply('ru', evil, evil);
     expect(html).not.toMatch(/<(?:img|script|b>)/i);
@@ -45,7 +45,7 @@ describe('a letter', () => {
     expect(html).toContain('&lt;b&gt;Анна&lt;/b&gt;');
   });
 
-  it('fetches nothing when it is opened', () => {
+  it('loads nothing when it is opened', () => {
     for (const { html } of [
       reply('ru', 'Да'),
       transcriptLetter('ru', 5, 'Лампы'),
@@ -57,7 +57,7 @@ describe('a letter', () => {
     }
   });
 
-  it('[NTF1] tells an operator in their language that something is there, and not what', () => {
+  it('[NTF1] tells operators, in their language, that there is a message, but not its text', () => {
     const en = alertLetter('en', 'waiting', 5, 'https://chat.shop.example/operator/#/inbox/all/5');
     expect(en.subject).toBe('A customer is waiting (chat 5)');
     expect(en.text).toContain('Open the console:\nhttps://chat.shop.example/operator/#/inbox/all/5');

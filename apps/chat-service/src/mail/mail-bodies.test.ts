@@ -15,8 +15,8 @@ const whole = (bodies: MailBodies, address: string, text = 'a mail'): Promise<un
   return result;
 };
 
-describe('mails of which nobody knows yet whose they are', () => {
-  it('[MAIL3] are read two at a time of one address, while those of others are taken', async () => {
+describe('incoming mails that are not identified yet', () => {
+  it('[MAIL3] are read two at a time per address, without delaying other addresses', async () => {
     const bodies = new MailBodies();
     const slow = [begun(bodies, 'a'), begun(bodies, 'a')];
     expect(await whole(bodies, 'a')).toBe('unavailable');
@@ -26,7 +26,7 @@ describe('mails of which nobody knows yet whose they are', () => {
     expect(await whole(bodies, 'a')).toBe('a mail');
   });
 
-  it('[MAIL3] hold no more bytes together than four of the largest, and give them back', async () => {
+  it('[MAIL3] use at most the memory of four of the largest, and release it', async () => {
     const bodies = new MailBodies(10);
     const large = begun(bodies, 'a', Buffer.alloc(8));
     expect(await whole(bodies, 'b', 'four')).toBe('unavailable');
@@ -35,7 +35,7 @@ describe('mails of which nobody knows yet whose they are', () => {
     expect(await whole(bodies, 'b', 'ten bytes.')).toBe('ten bytes.');
   });
 
-  it('[MAIL3] are refused as too large as soon as they are', async () => {
+  it('[MAIL3] are refused as soon as they exceed the size limit', async () => {
     expect(await begun(new MailBodies(), 'a', Buffer.alloc(MAIL_MAX_BYTES + 1)).result).toBe('payload_too_large');
   });
 });

@@ -20,7 +20,7 @@ const begin = async () => {
 };
 
 describe('the links of a mail', () => {
-  it('[MAIL6] the way back opens one chat, once', async () => {
+  it('[MAIL6] the link back opens one chat, once', async () => {
     const session = await begin();
     const code = await links.newCode(session.id);
     const back = (text: unknown, ip = '192.0.2.7') =>
@@ -65,7 +65,7 @@ describe('the links of a mail', () => {
     expect(await back(await links.newCode(other.id), '192.0.2.10')).toBeUndefined();
   });
 
-  it('[MAIL7] the way out asks first, and ends mail when it is answered', async () => {
+  it('[MAIL7] the unsubscribe link asks first, and ends mail when it is confirmed', async () => {
     const session = await begin();
     const { id } = await chat.database.kysely
       .insertInto('mail')

@@ -52,8 +52,8 @@ const postmark = (body: object, login = LOGIN) =>
     },
   });
 
-describe('mail that a provider brings', () => {
-  it('[MAIL4] [MAIL8] [MAIL9] is a message once, by whichever of them it comes', async () => {
+describe('mail from a provider', () => {
+  it('[MAIL4] [MAIL8] [MAIL9] becomes a message once, whichever provider delivers it', async () => {
     const { id, to } = await begin();
     const name = `${randomUUID()}@mail.example`;
     const first = await mailgun(to, letter(name, 'Первое'));
@@ -71,7 +71,7 @@ describe('mail that a provider brings', () => {
     expect(await texts(id)).toEqual(['Первое', 'Второе']);
   });
 
-  it('[MAIL8] refuses a token that was used for another mail', async () => {
+  it('[MAIL8] is refused with a token that was used for another mail', async () => {
     const { id, to } = await begin();
     const token = randomUUID();
     expect((await mailgun(to, letter(`${randomUUID()}@mail.example`, 'Своё'), token)).status).toBe(200);
@@ -80,7 +80,7 @@ describe('mail that a provider brings', () => {
     expect(await texts(id)).toEqual(['Своё']);
   });
 
-  it('[MAIL8] [MAIL9] [MAIL10] more than a mail may have is refused by each', async () => {
+  it("[MAIL8] [MAIL9] [MAIL10] is refused by each provider's route if it exceeds a limit", async () => {
     const huge = async (path: string, bytes: number, headers: Record<string, string> = {}) =>
       (
         await chat.call('POST', `/chat/mail/inbound/${path}`, {

@@ -77,8 +77,8 @@ const rows = () => chat.database.kysely.selectFrom('mail').selectAll().orderBy('
 const rename = ({ id }: { id: number }, email: string) =>
   sql`UPDATE chat_session SET email = ${email} WHERE id = ${id}::bigint`.execute(chat.database.kysely);
 
-describe('a mail of replies that is about to go', () => {
-  it('[NTF7] has what its customer has not seen since, and is not sent where they have seen all', async () => {
+describe('a mail of replies that is about to be sent', () => {
+  it('[NTF7] contains what its customer has not seen since, and is not sent if they have seen everything', async () => {
     const [some, all] = [await begin('some@mail.example'), await begin('all@mail.example')];
     const first = await say(some, anna, 'Первое');
     await say(some, anna, 'Второе');
@@ -93,7 +93,7 @@ describe('a mail of replies that is about to go', () => {
     expect(await textsTo('all@mail.example')).toEqual([]);
   });
 
-  it('[NTF7] is not sent to whom Telegram tells it, and is when it does not any more', async () => {
+  it('[NTF7] is not sent to customers whom Telegram reaches, and is sent when it does not any more', async () => {
     const session = await begin('telegram@mail.example');
     await say(session, anna, 'Да');
     await runSweep();
@@ -113,7 +113,7 @@ describe('a mail of replies that is about to go', () => {
     await sql`DELETE FROM telegram_bot`.execute(kysely);
   });
 
-  it('[NTF7] goes to the right address where the first was changed before it went', async () => {
+  it('[NTF7] goes to the new address if the first was changed before it was sent', async () => {
     const session = await begin('typo@mail.example');
     await say(session, anna, 'Ваш заказ готов');
     await runSweep();
@@ -127,7 +127,7 @@ describe('a mail of replies that is about to go', () => {
     expect(await rows()).toHaveLength(2);
   });
 
-  it('[NTF7] goes to the right address where the first does not exist, and in no circle', async () => {
+  it('[NTF7] goes to the next address if the first does not exist, and never in circles', async () => {
     const session = await begin('nobody@mail.example');
     await say(session, anna, 'Ваш заказ готов');
     await runSweep();
@@ -144,7 +144,7 @@ describe('a mail of replies that is about to go', () => {
     expect(await textsTo('somebody@mail.example')).toEqual([expect.stringContaining('Ваш заказ готов')]);
   });
 
-  it('[NTF7] goes to the right address where the first turned out not to exist after it went', async () => {
+  it('[NTF7] goes to the next address if the first turned out not to exist after it was sent', async () => {
     const session = await begin('bounced@mail.example');
     await say(session, anna, 'Ваш заказ готов');
     await runSweep();
@@ -181,7 +181,7 @@ describe('a mail of replies that is about to go', () => {
     expect(await textsTo('arrived@mail.example')).toEqual([expect.stringContaining('Ваш заказ готов')]);
   });
 
-  it('[NTF7] says how many more there are, whatever the customer wrote in between', async () => {
+  it('[NTF7] says how many more replies there are, whatever the customer wrote in between', async () => {
     const session = await begin('more@mail.example');
     await say(session, anna, 'Ответ 1');
     for (let n = 1; n <= 100; n += 1) await say(session, session.token, `Вопрос ${n}`);
@@ -195,8 +195,8 @@ describe('a mail of replies that is about to go', () => {
   });
 });
 
-describe('a mail of an alert that is about to go', () => {
-  it('[NTF7] is not sent for a callback that is being called already', async () => {
+describe('a mail of an alert that is about to be sent', () => {
+  it('[NTF7] is not sent for a callback that somebody is already making', async () => {
     const session = await begin('caller@mail.example');
     const request = { session_id: session.id, phone: '8 (999) 123-45-67', consent: true };
     await chat.call('POST', '/chat/callback', { token: session.token, body: request });
@@ -221,8 +221,8 @@ describe('a mail of an alert that is about to go', () => {
   });
 });
 
-describe('a mail that breaks as it is written', () => {
-  it('[NTF8] stands before no other, and is given up after two days', async () => {
+describe('a mail that fails while it is written', () => {
+  it('[NTF8] delays no other, and is given up after two days', async () => {
     for (let n = 0; n < 4; n += 1) await say(await begin(`broken${n}@mail.example`), anna, 'Ответ');
     await runSweep();
     const well = await begin('well@mail.example');
@@ -244,7 +244,7 @@ describe('a mail that breaks as it is written', () => {
 });
 
 describe('devices of customers', () => {
-  it('[NTF8] are looked at where something was said lately', async () => {
+  it('[NTF8] are checked where a message was sent lately', async () => {
     const [now, long] = [await begin('now@mail.example'), await begin('long@mail.example')];
     for (const session of [now, long]) {
       await sql`INSERT INTO push_subscription (endpoint_hash, endpoint, p256dh, auth, session_id)
@@ -263,7 +263,7 @@ describe('devices of customers', () => {
     expect(told).toEqual([{ session_id: now.id }]);
   });
 
-  it('[NTF8] are found by an index, however many chats are long over', async () => {
+  it('[NTF8] are found with an index, however many old chats there are', async () => {
     const plan = await chat.database.kysely.transaction().execute(async (trx) => {
       await sql`SET LOCAL enable_seqscan = off`.execute(trx);
       return sql<{

@@ -65,7 +65,7 @@ const texts = async (id: number) => {
 };
 
 describe('a transcript', () => {
-  it('[MAIL1] has what both sides saw, in the language of the chat, and no notes', async () => {
+  it('[MAIL1] contains what both sides saw, in the language of the chat, and no notes', async () => {
     const session = await begin({ name: 'Olga', locale: 'en' });
     await says(session, 'Where is my order?\nIt is late.');
     await says(session, 'Tomorrow.', anna);
@@ -84,7 +84,7 @@ describe('a transcript', () => {
     }
   });
 
-  it('[MAIL1] has every message of a long chat, and says so where there is none', async () => {
+  it('[MAIL1] contains every message of a long chat, and says so if there are none', async () => {
     const session = await begin();
     const path = `/chat/session/${session.id}/transcript`;
     expect((await chat.call('POST', path, { token: session.token, body: {} })).text).toContain('ещё нет сообщений');
@@ -95,7 +95,7 @@ describe('a transcript', () => {
     );
   });
 
-  it('[MAIL1] [MAIL2] is of nobody else, and by mail of nobody where no mail is sent', async () => {
+  it('[MAIL1] [MAIL2] is given only to people who may see the chat, and by mail only if mail is configured', async () => {
     const session = await begin();
     const other = await begin();
     const path = `/chat/session/${session.id}/transcript`;
@@ -113,8 +113,8 @@ describe('a transcript', () => {
   });
 });
 
-describe('mail that comes', () => {
-  it('[MAIL3] is taken with a signature alone', async () => {
+describe('incoming mail', () => {
+  it('[MAIL3] is accepted only with a signature', async () => {
     const session = await begin();
     const raw = letter({ to: replyAddress(session.id), text: 'forged' });
     const now = Math.floor(Date.now() / 1_000);
@@ -140,7 +140,7 @@ describe('mail that comes', () => {
     expect((await deliver(Buffer.alloc(26_214_401), signed('', now))).code).toBe('payload_too_large');
   });
 
-  it('[MAIL4] becomes a message of the customer, once, without what it answers', async () => {
+  it('[MAIL4] becomes a message of the customer, once, without the quoted text', async () => {
     const session = await begin();
     await says(session, 'Здравствуйте', anna);
     const quoted = [
@@ -166,7 +166,7 @@ describe('mail that comes', () => {
     expect(shown[1]).not.toContain('support@shop.example');
   });
 
-  it('[MAIL4] brings its files, and is found by where it was delivered', async () => {
+  it('[MAIL4] brings its files, and is matched by the address it was delivered to', async () => {
     const session = await begin();
     const boundary = 'part';
     const raw = [
@@ -207,7 +207,7 @@ describe('mail that comes', () => {
     ]);
   });
 
-  it('[MAIL4] marks as read what was mailed', async () => {
+  it('[MAIL4] marks the mailed messages as read', async () => {
     const session = await begin();
     const { message } = JSON.parse((await says(session, 'Вам письмо', anna)).text);
     await chat.database.kysely
@@ -224,7 +224,7 @@ describe('mail that comes', () => {
     expect(mark.read_id).toBe(message.id);
   });
 
-  it('[MAIL4] [MAIL5] an address that we did not give opens no chat, one of before a revocation neither', async () => {
+  it('[MAIL4] [MAIL5] opens no chat if we did not issue the address, or issued it before a revocation', async () => {
     const session = await begin();
     const right = replyAddress(session.id);
     const unknown = { outcome: 'ignored', reason: 'unknown_address' };
@@ -240,7 +240,7 @@ describe('mail that comes', () => {
     expect(await texts(session.id)).toEqual([]);
   });
 
-  it('[MAIL5] robots, lists and our own mail bring nothing', async () => {
+  it('[MAIL5] from robots, lists and ourselves is ignored', async () => {
     const session = await begin();
     const to = replyAddress(session.id);
     const outcome = async (more: Partial<Letter>) => {
@@ -306,7 +306,7 @@ describe('mail that comes', () => {
     return rows.map(({ address }) => address);
   };
 
-  it('[MAIL5] a report of a failure ends mail to the address of the mail that it names', async () => {
+  it('[MAIL5] that reports a failed delivery ends mail to the address of the mail it names', async () => {
     const session = await begin();
     const reply = await mailed(session.id, 'reply', 'gone@mail.example');
     const transcript = await mailed(session.id, 'transcript', 'else@mail.example');
@@ -328,7 +328,7 @@ describe('mail that comes', () => {
     expect(await refused()).toEqual(['else@mail.example', 'gone@mail.example', 'never@mail.example']);
   });
 
-  it('[MAIL5] nobody ends mail to others by a report that they made up', async () => {
+  it('[MAIL5] with a forged failure report does not end mail to others', async () => {
     const session = await begin();
     const id = await mailed(session.id, 'transcript', 'anna@shop.example');
     const before = await refused();
@@ -337,7 +337,7 @@ describe('mail that comes', () => {
     expect(await refused()).toEqual(before);
   });
 
-  it('[MAIL4] a file for which there is no room is named in the message', async () => {
+  it('[MAIL4] names in the message a file for which there is no space', async () => {
     const session = await begin();
     const files = [
       '--m',
@@ -366,7 +366,7 @@ describe('mail that comes', () => {
     expect(said).toContain('[файл из письма не принят: 10.txt]');
   });
 
-  it('[MAIL3] bytes that are no mail break nothing', async () => {
+  it('[MAIL3] that is no valid mail does no harm', async () => {
     for (const raw of [
       '',
       '\0\0\0',

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => imap?.stop());
 
-it('[MAIL4] reads the beginning of a mail that is too large, once, and the others whole', async () => {
+it('[MAIL4] reads only the beginning of a mail that is too large, once, and the others whole', async () => {
   const mail = (name: string, size: number): string =>
     [
       `Message-ID: <${name}@mail.example>`,
@@ -50,7 +50,7 @@ it('[MAIL4] reads the beginning of a mail that is too large, once, and the other
   expect(taken[1]?.raw.toString()).toContain('The letter large');
 }, 120_000);
 
-it('[MAIL12] reads what can be taken behind a mailbox full of what cannot', async () => {
+it('[MAIL12] reads mails that can be processed, behind a mailbox full of others', async () => {
   const mail = (name: string) =>
     [`Message-ID: <${name}@mail.example>`, 'From: olga@mail.example', '', `The letter ${name}`, ''].join('\r\n');
   for (let n = 0; n < 50; n += 1) await imap.deliver(mail(`broken-${n}`));

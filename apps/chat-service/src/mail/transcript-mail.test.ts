@@ -36,7 +36,7 @@ const queued = async (address: string) =>
     .execute();
 
 describe('a transcript by mail', () => {
-  it('[MAIL2] is queued for the address that was given, by the customer of the chat or by staff', async () => {
+  it("[MAIL2] is queued for the given address, at the request of the chat's customer or of staff", async () => {
     const one = await begin();
     const answer = await one.ask({ email: 'Olga@Mail.example' });
     expect([answer.status, JSON.parse(answer.text)]).toEqual([202, { email: 'Olga@Mail.example', queued: true }]);
@@ -47,7 +47,7 @@ describe('a transcript by mail', () => {
     expect(await queued('petr@mail.example')).toHaveLength(1);
   });
 
-  it('[MAIL2] a customer asks three times an hour for a chat, and for a network, whatever the chats', async () => {
+  it('[MAIL2] may be requested by a customer three times an hour per chat and per network', async () => {
     const one = await begin();
     for (const n of [1, 2, 3]) expect((await one.ask({ email: `c${n}@mail.example` })).status).toBe(202);
     const refused = await one.ask({ email: 'c4@mail.example' }, one.token, '203.0.113.9');
@@ -61,7 +61,7 @@ describe('a transcript by mail', () => {
     expect((await one.ask({ email: 'c6@mail.example' }, anna)).status).toBe(202);
   });
 
-  it('[MAIL2] a recipient gets five an hour at most, whoever sends them and however the address is spelled', async () => {
+  it('[MAIL2] reaches a recipient at most five times an hour, whoever sends it and however the address is spelled', async () => {
     const spelt = ['victim@mail.example', 'Victim@mail.example', 'VICTIM@MAIL.EXAMPLE'];
     for (let n = 0; n < 5; n += 1) {
       const someone = await begin();
@@ -73,7 +73,7 @@ describe('a transcript by mail', () => {
     expect(await queued('victim@mail.example')).toHaveLength(5);
   });
 
-  it('[MAIL2] an operator asks sixty times an hour', async () => {
+  it('[MAIL2] may be requested by an operator sixty times an hour', async () => {
     const one = await begin();
     const boris = await chat.staff('boris');
     for (let n = 0; n < 60; n += 1) expect((await one.ask({ email: `b${n}@mail.example` }, boris)).status).toBe(202);
@@ -81,7 +81,7 @@ describe('a transcript by mail', () => {
     expect(await queued('b60@mail.example')).toEqual([]);
   });
 
-  it('[MAIL2] of a chat of others, or to what is no address, nothing is queued and nothing is counted', async () => {
+  it('[MAIL2] of another chat, or to an invalid address, is neither queued nor counted', async () => {
     const [one, other] = [await begin(), await begin()];
     const narrow = await chat.staff('narrow', { scope: 'own' });
     const code = async (token: string | undefined, email: unknown) => (await one.ask({ email }, token)).code;
@@ -106,7 +106,7 @@ describe('a transcript by mail', () => {
     expect((await one.ask({ email: 'mine@mail.example' })).status).toBe(202);
   });
 
-  it('[MAIL2] an address that bounced gets nothing; who wants no other mail gets what they ask for', async () => {
+  it('[MAIL2] is not sent to an address that bounced, but is sent to a customer who unsubscribed and asks for it', async () => {
     for (const [address, reason] of [
       ['gone@mail.example', 'bounced'],
       ['quiet@mail.example', 'unsubscribed'],

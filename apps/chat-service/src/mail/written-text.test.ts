@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { writtenText } from './written-text.ts';
 
-describe('what somebody wrote in their mail', () => {
-  it('[MAIL4] comes without the mail it answers and without a signature', () => {
+describe('the text that a person wrote in their mail', () => {
+  it('[MAIL4] excludes the quoted mail and the signature', () => {
     const mail = 'Да, подойдёт.\r\n\r\nOn Mon, Jan 5, 2026 at 10:00 AM Shop <a@shop.example> wrote:\r\n> Завтра?\r\n';
     expect(writtenText(mail)).toEqual({ text: 'Да, подойдёт.', isCut: false });
   });
@@ -21,13 +21,13 @@ describe('what somebody wrote in their mail', () => {
     expect(writtenText(mail)).toEqual({ text, isCut: false });
   });
 
-  it('[MAIL4] has nothing of ours, whether a program broke our lines or put no sign before them', () => {
+  it('[MAIL4] contains nothing of our mail, even if a program broke its lines or removed the quotation marks', () => {
     const long = 'Мы можем привезти заказ завтра с десяти до восемнадцати часов, и курьер позвонит за час до';
     expect(writtenText(`Да\n\n${quoted}\n> ${long}\nприезда.\n> Хорошо?\n`).text).toBe('Да');
     expect(writtenText('Да\n\n— Ответьте выше этой строки —\n\nКуда привезти?\n').text).toBe('Да');
   });
 
-  it('[MAIL4] is said to be cut where it is longer than a letter, and not where the quotation is', () => {
+  it('[MAIL4] is marked as cut if it is too long, but not if only the quotation is', () => {
     const letter = 'слово '.repeat(2_500);
     const { text, isCut } = writtenText(letter);
     expect([isCut, text.length < 12_010, text.endsWith('[…]')]).toEqual([true, true, true]);
@@ -37,7 +37,7 @@ describe('what somebody wrote in their mail', () => {
     });
   });
 
-  it('[MAIL4] is read in a bounded time, whatever a stranger writes', () => {
+  it('[MAIL4] is extracted in a limited time, whatever a stranger writes', () => {
     const size = 12_000;
     const hostile = [
       '\n'.repeat(size),

@@ -26,7 +26,7 @@ async function newSession(body: object = {}) {
 }
 
 describe('messages', () => {
-  it('[MSG1] [MSG3] a post is 201, its repetition 200 with the same message', async () => {
+  it('[MSG1] [MSG3] a post is 201, a retry 200 with the same message', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}/messages`;
     const body = { body: 'текст', client_message_id: randomUUID().toUpperCase() };
@@ -46,7 +46,7 @@ describe('messages', () => {
     );
   });
 
-  it('[MSG3] the header Idempotency-Key stands for client_message_id, and the body wins', async () => {
+  it('[MSG3] the header Idempotency-Key replaces client_message_id, and the body takes precedence', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}/messages`;
     const [key, own] = [randomUUID(), randomUUID()];
@@ -60,7 +60,7 @@ describe('messages', () => {
     ).toBe(422);
   });
 
-  it('[MSG8] [MSG9] a closed session is reopened by its customer and closed to operators', async () => {
+  it('[MSG8] [MSG9] a closed session is reopened by its customer, and refuses operators', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}`;
     expect((await chat.call('POST', `${url}/close`, { token: anna })).status).toBe(200);
@@ -72,7 +72,7 @@ describe('messages', () => {
     expect(events.map(({ type }) => type)).toEqual(['chat.session.status', 'chat.message']);
   });
 
-  it('[MSG10] [MSG11] an operator is stopped by a colleague, not by the customer', async () => {
+  it("[MSG10] [MSG11] an operator's send is stopped by a colleague's message, not by the customer's", async () => {
     const { session, token } = await newSession();
     const boris = await chat.staff('boris');
     const url = `/chat/session/${session.id}/messages`;
@@ -85,7 +85,7 @@ describe('messages', () => {
     expect(stale.text).toContain('"events":[');
   });
 
-  it('[MSG12] [ERR5] [ERR6] pages of history', async () => {
+  it('[MSG12] [ERR5] [ERR6] history is read in pages', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}/messages`;
     for (const body of ['1', '2', '3'])
@@ -107,7 +107,7 @@ describe('messages', () => {
     expect((await chat.call('GET', `${url}?limit=500`, { token })).status).toBe(200);
   });
 
-  it('[RD1] [RD2] a read mark is clamped and never goes back', async () => {
+  it('[RD1] [RD2] a read mark is limited to the newest message and never goes back', async () => {
     const { session, token, message } = await newSession({ message: { body: 'x', client_message_id: randomUUID() } });
     const read = async (last_id: number) =>
       (await chat.call('POST', `/chat/session/${session.id}/read`, { token, body: { last_id } })).as(

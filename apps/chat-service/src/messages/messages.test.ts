@@ -63,7 +63,7 @@ describe('sessions and messages on postgres', () => {
     expect(await chat.findSessionByResumeKey(resumeKey())).toBeNull();
   });
 
-  it('[MSG] a known client_message_id answers the stored message, another body is a conflict', async () => {
+  it('[MSG] a known client_message_id is answered with the stored message; with another body it is a conflict', async () => {
     const { chat } = harness;
     const { id, customer } = await newChat(chat);
     const post = text('once');
@@ -79,7 +79,7 @@ describe('sessions and messages on postgres', () => {
     expect(await chat.postMessage(boris, id, post)).toMatchObject({ created: true });
   });
 
-  it('[MSG] the known id is answered before the state and expected_seq are looked at', async () => {
+  it('[MSG] a known id is answered before the state and expected_seq are checked', async () => {
     const { chat } = harness;
     const { id, customer } = await newChat(chat, 'hi');
     const post = text('answer');
@@ -223,7 +223,7 @@ describe('sessions and messages on postgres', () => {
     await expect(chat.events(customer, id, { afterSeq: 4, limit: 5 })).rejects.toMatchObject({ code: 'cursor_ahead' });
   });
 
-  it('[MSG] faults around the commit: no message without 2xx is doubled by the retry', async () => {
+  it('[MSG] after a fault around the commit, a retry duplicates no message', async () => {
     const faults = ['before the statement', 'inside its transaction', 'after the commit'];
     const breaking: Database = {
       ...harness.database,

@@ -81,7 +81,7 @@ const ambiguous = async (): Promise<number> => {
 };
 
 describe('a customer who closed the tab', () => {
-  it('[NTF2] [NTF3] gets one mail of what they missed, whose answer comes to the chat, and a way back that opens once', async () => {
+  it('[NTF2] [NTF3] gets one mail of what they missed; their answer comes to the chat, and the link back opens once', async () => {
     const session = await begin({ name: 'Ольга', email: 'Olga@Mail.example', locale: 'ru' });
     await say(session, session.token, 'Есть лампа?');
     // At once, in whichever order: a mail that is due a second after the first would not wait for the other.
@@ -132,7 +132,7 @@ describe('a customer who closed the tab', () => {
     expect(mailsTo('olga@mail.example')).toHaveLength(1);
   }, 120_000);
 
-  it('[NTF3] a server that hangs up after the last byte gets the mail again, under the same id, and it is counted', async () => {
+  it('[NTF3] gets the mail again, under the same id, if the server hangs up after the last byte, and it is counted', async () => {
     const before = await ambiguous();
     smtp.fail('hang_up', 1);
     const session = await begin({ email: 'twice@mail.example', locale: 'en' });
@@ -152,7 +152,7 @@ describe('a customer who closed the tab', () => {
     await until(async () => (await ambiguous()) === before + 1, { ...LONG, what: 'the count' });
   }, 120_000);
 
-  it('[NTF3] a busy server gets it later, an unknown mailbox nothing more', async () => {
+  it('[NTF3] gets the mail later if the server is busy, and no more mail if the mailbox is unknown', async () => {
     smtp.fail('busy', 1);
     const session = await begin({ email: 'later@mail.example' });
     await say(session, anna, 'Первое');
@@ -257,7 +257,7 @@ describe('an operator who is away', () => {
     expect(told.payload).not.toMatch(/Секретный|Тайная/);
   }, 120_000);
 
-  it('[NTF2] by mail only who wants it, of a colleague’s chat nobody else, and by one channel', async () => {
+  it('[NTF2] is notified by mail if they want it, by one channel, and a colleague’s chat concerns nobody else', async () => {
     await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
     await choose(boris, { push: [], mail: ['waiting'], email: 'boris@shop.example', locale: 'en' });
     await addDevice(anna, 'anna-2');
@@ -272,7 +272,7 @@ describe('an operator who is away', () => {
     expect(mailsTo('anna@shop.example')).toEqual([]);
   }, 120_000);
 
-  it('[NTF2] by mail when their only device turns out to be gone', async () => {
+  it('[NTF2] is notified by mail if their only device turns out to be gone', async () => {
     await choose(anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
     await choose(boris, { push: [], mail: [] });
     await forgetDevices();
@@ -286,7 +286,7 @@ describe('an operator who is away', () => {
     expect(await chat.database.kysely.selectFrom('push_subscription').select('id').execute()).toEqual([]);
   }, 120_000);
 
-  it('[MAIL5] not by a mail that was queued when the chat has been answered since', async () => {
+  it('[MAIL5] is not sent a queued mail if the chat has been answered since', async () => {
     const session = await begin();
     await say(session, session.token, 'Вопрос');
     await say(session, anna, 'Ответ');
@@ -304,7 +304,7 @@ describe('an operator who is away', () => {
     expect(mailsTo('late@shop.example')).toEqual([]);
   }, 120_000);
 
-  it('[PUSH6] a device that is gone is forgotten', async () => {
+  it('[PUSH6] loses a device that no longer exists', async () => {
     const device = push.subscribe('gone');
     await chat.call('POST', '/chat/push/subscriptions', { token: anna, body: device });
     const test = async () =>

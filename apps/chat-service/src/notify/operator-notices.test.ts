@@ -5,8 +5,8 @@ import { OperatorNotices, RAISED_LATELY, WAITS_LATELY } from './operator-notices
 
 const { stage, add, device, choose, act, waiting, told, raise, callback, give, arrive, leave, send } = useNotices();
 
-describe('a chat that changes hands', () => {
-  it('[NTF4] goes to the operator it concerns now, once each, however often it is reassigned', async () => {
+describe('a notice of a chat that is reassigned', () => {
+  it('[NTF4] goes to the current assignee, once each, however often it is reassigned', async () => {
     await Promise.all([add(stage.anna), add(stage.boris)]);
     const id = await waiting();
     await act(id, 'assign', stage.anna);
@@ -53,8 +53,8 @@ describe('a chat that changes hands', () => {
   });
 });
 
-describe('a device that changes hands', () => {
-  it('[PUSH2] rings for nothing that waited for whom it was, and for all that concerns whom it is', async () => {
+describe('a device that another operator takes over', () => {
+  it('[PUSH2] gets no notice that waited for its previous operator, and all notices for the new one', async () => {
     const shared = { ...device(), device: 'Телефон Анны' };
     await add(stage.anna, shared);
     const id = await waiting();
@@ -70,7 +70,7 @@ describe('a device that changes hands', () => {
   });
 });
 
-describe('a callback', () => {
+describe('a notice of a callback', () => {
   it('[NTF2] goes by mail to operators who chose that and whose device was not reached', async () => {
     const asked = { mail: ['callback_requested'], locale: 'en' };
     await add(stage.boris);
@@ -90,7 +90,7 @@ describe('quiet hours', () => {
   /** Not in the one minute of the day that they leave out. */
   const quiet = hour === '23' ? { ...always, from: '12:00', to: '11:59' } : always;
 
-  it('[NTF2] that begin while a push is tried again keep the device silent; mail has it, if that was chosen', async () => {
+  it('[NTF2] that begin while a push is retried keep the device silent; a mail is sent if that was chosen', async () => {
     await add(stage.anna);
     const mailed = { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' };
     await choose(stage.anna, mailed);
@@ -116,8 +116,8 @@ describe('quiet hours', () => {
   });
 });
 
-describe('an operator who has it before their eyes', () => {
-  it('[NTF6] and leaves while the customer waits is notified then, once; operators who were away were notified before', async () => {
+describe('an operator who has the chat open', () => {
+  it('[NTF6] is notified once if they leave while the customer waits; operators who were away were notified before', async () => {
     await Promise.all([add(stage.anna), add(stage.boris), arrive('anna')]);
     const id = await waiting();
     await stage.notices.run();
@@ -226,11 +226,11 @@ describe('an operator on duty in Telegram', () => {
   });
 });
 
-describe('what is looked at each second', () => {
+describe('what is looked up each second', () => {
   it.each([
     ['chats that wait', sql`chat_session s WHERE ${WAITS_LATELY}`, 'waiting_since'],
     ['alerts', sql`chat_alert a WHERE ${RAISED_LATELY}`, 'created_at'],
-  ])('[NTF8] is found by an index: %s', async (_what, query, column) => {
+  ])('[NTF8] is found with an index: %s', async (_what, query, column) => {
     const plan = await stage.chat.database.kysely.transaction().execute(async (trx) => {
       await sql`SET LOCAL enable_seqscan = off`.execute(trx);
       return sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT 1 FROM ${query}`.execute(trx);

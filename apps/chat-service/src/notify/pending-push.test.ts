@@ -8,7 +8,7 @@ import { useNotices } from '../../test/notices-under-test.ts';
 const { stage, add, device, choose, act, waiting, told, raise, callback, give, send, sent } = useNotices();
 
 describe('a push that is about to be sent', () => {
-  it('[NTF7] for a callback that is being called already, or that belongs to a colleague, is not sent', async () => {
+  it('[NTF7] is not sent for a callback that somebody is already making, or that belongs to a colleague', async () => {
     await add(stage.anna);
     const [rung, given, open] = [await callback(), await callback(), await callback()];
     await stage.notices.run();
@@ -19,7 +19,7 @@ describe('a push that is about to be sent', () => {
     expect(await told(open.sessionId)).toEqual(['anna push']);
   });
 
-  it('[NTF7] is judged by the scope of the operator’s newest token where no account of ours says it, on all devices', async () => {
+  it('[NTF7] is judged by the scope in the operator’s newest token if they have no account here, on all devices', async () => {
     const wide = await stage.chat.staff('dora');
     await Promise.all([add(wide), add(wide)]);
     await choose(wide, { push: ['message'] });
@@ -34,7 +34,7 @@ describe('a push that is about to be sent', () => {
     expect(rows).toEqual([{ scope: 'own' }, { scope: 'own' }, { scope: 'own' }]);
   });
 
-  it('[NTF7] of a chat that its operator may not see any more, is not', async () => {
+  it('[NTF7] is not sent for a chat that its operator may not see any more', async () => {
     const carla = await stage.chat.staff('carla', { scope: 'assigned' });
     await add(carla);
     const [free, own] = [await waiting(), await waiting()];
@@ -71,7 +71,7 @@ describe('a push that is about to be sent', () => {
     expect(await told(answered)).toEqual(['anna push']);
   });
 
-  it('[NTF7] and was in vain on two devices at once becomes one mail', async () => {
+  it('[NTF7] becomes one mail if it failed on two devices at once', async () => {
     await add(stage.anna);
     await add(stage.anna);
     await choose(stage.anna, { push: ['waiting'], mail: ['waiting'], email: 'anna@shop.example' });
@@ -96,7 +96,7 @@ describe('a push that is about to be sent', () => {
     expect(await told(id)).toEqual(['anna mail', 'anna push', 'anna push']);
   });
 
-  it('[NTF8] and breaks each time stands before no other, and not for ever', async () => {
+  it('[NTF8] delays no other if it fails each time, and is given up', async () => {
     for (let index = 0; index < 8; index += 1)
       await add(stage.anna, { ...device(), endpoint: `https://push.example/broken/${randomUUID()}` });
     await add(stage.anna);

@@ -23,8 +23,8 @@ const MESSAGE = nobodys('message');
 const CALLBACK = nobodys('callback_requested');
 const onDuty: AwayOperator = { ...away, onDutyInTelegram: true };
 
-describe('who is told', () => {
-  it('[NTF2] by the first channel that reaches them, and by all where they ask for that', () => {
+describe('who is notified', () => {
+  it('[NTF2] an operator, by the first channel that reaches them, or by all if they chose that', () => {
     expect(channelsFor(WAITING, away, NOW)).toEqual(['push']);
     expect(channelsFor(WAITING, { ...away, devices: 0 }, NOW)).toEqual(['mail']);
     expect(channelsFor(MESSAGE, { ...away, devices: 0 }, NOW)).toEqual([]);
@@ -37,7 +37,7 @@ describe('who is told', () => {
     ]);
   });
 
-  it('[NTF2] not who has it before their eyes, and nobody who is off', () => {
+  it('[NTF2] no operator who has the chat open, and none who is off', () => {
     expect(channelsFor(WAITING, { ...away, connected: true }, NOW)).toEqual([]);
     expect(channelsFor({ ...MESSAGE, isInTelegram: true }, onDuty, NOW)).toEqual([]);
     expect(channelsFor({ ...CALLBACK, isInTelegram: true }, onDuty, NOW)).toEqual([]);
@@ -45,7 +45,7 @@ describe('who is told', () => {
     expect(channelsFor(WAITING, { ...everywhere, status: 'off' }, NOW)).toEqual([]);
   });
 
-  it('[NTF5] on duty in Telegram, of what the bot did not tell them: it had come before the duty began', () => {
+  it('[NTF5] an operator on duty in Telegram, of what came before their duty began', () => {
     for (const concern of [WAITING, MESSAGE, CALLBACK]) {
       expect(channelsFor(concern, onDuty, NOW)).toEqual(['push']);
       expect(channelsFor({ ...concern, isTheirs: true }, onDuty, NOW)).toEqual(['push']);
@@ -53,7 +53,7 @@ describe('who is told', () => {
     }
   });
 
-  it('[NTF5] on duty in Telegram and away, of what is nobody’s: there they are offered nothing new', () => {
+  it('[NTF5] an operator on duty in Telegram who is away, of unassigned chats, which they are not offered there', () => {
     const absent: AwayOperator = { ...onDuty, status: 'away' };
     for (const concern of [WAITING, MESSAGE, CALLBACK]) {
       expect(channelsFor({ ...concern, isInTelegram: true }, absent, NOW)).toEqual(['push']);
@@ -61,7 +61,7 @@ describe('who is told', () => {
     }
   });
 
-  it('[NTF2] no device in quiet hours, over midnight as well, in the operator’s own time', () => {
+  it('[NTF2] no device in quiet hours, which may pass midnight, in the operator’s own time zone', () => {
     const quiet = { from: '22:00', to: '08:00', timezone: 'Europe/Moscow' };
     expect(channelsFor(WAITING, { ...away, settings: { ...away.settings, quiet } }, NOW)).toEqual(['mail']);
     expect(channelsFor(MESSAGE, { ...away, settings: { ...away.settings, quiet } }, NOW)).toEqual([]);
@@ -116,7 +116,7 @@ describe('the table of the guide', () => {
   it.each([
     ['notifications.md', 's', 'h', 'minutes'],
     ['notifications.ru.md', 'с', 'ч', 'минут'],
-  ])('says in %s what the code does', (name, second, hour, minutes) => {
+  ])('matches the code in %s', (name, second, hour, minutes) => {
     const [, , replyPush, replyMail, , messagePush] = rowsOf(name);
     expect(replyPush?.[3]).toBe(`${replyPushSeconds} ${second}`);
     expect(replyMail?.[3]).toContain(`${replyMailAfterPushSeconds / 3_600} ${hour}`);
@@ -128,7 +128,7 @@ describe('the table of the guide', () => {
     ['notifications.md', 'en', 'operator', 'mail, if they chose it'],
     ['notifications.ru.md', 'ru', 'оператор', 'почта, если выбрана'],
   ] as const)(
-    '[NTF2] has in %s each channel of each event, and all that keeps it from an operator',
+    '[NTF2] names in %s each channel of each event, and every reason not to notify an operator',
     (name, language, person, byMail) => {
       const said = rowsOf(name).flatMap(([who, event, channel, , not]) =>
         who === person && channel !== undefined && !channel.startsWith('Telegram')

@@ -36,7 +36,7 @@ describe('own status on postgres', () => {
     expect([answer.operators_online, await chat.operatorsOnline()]).toEqual([1, 1]);
   });
 
-  it('[SES12] [OST6] what an operator who is off lets rest goes back once; what they still answer stays theirs', async () => {
+  it('[SES12] [OST6] unanswered chats of an operator who is off are returned once; those they still answer stay theirs', async () => {
     harness = await stage.harness({ options: { returnToQueue: 'offline' } });
     const { chat, service, database } = harness;
     const chats = [await newChat(chat, 'rests'), await newChat(chat, 'answered'), await newChat(chat, 'just taken')];
@@ -63,7 +63,7 @@ describe('own status on postgres', () => {
     expect(told.slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
   });
 
-  it('[OST7] [OST8] a handover and a colleague who moves the same chats leave each with one owner and whole events', async () => {
+  it('[OST7] [OST8] a handover that races with transfers by a colleague leaves each chat with one assignee and whole events', async () => {
     harness = await stage.harness();
     const { chat } = harness;
     const ids: number[] = [];
@@ -90,7 +90,7 @@ describe('own status on postgres', () => {
     expect(await chat.handover(anna, 'boris')).toEqual([]);
   });
 
-  it("[OST7] [AUTH26] an administrator of whatever scope gives away another's sessions, which is logged", async () => {
+  it("[OST7] [AUTH26] an administrator of any scope hands over another operator's chats, which is logged", async () => {
     harness = await stage.harness();
     const { chat, database } = harness;
     const ids: number[] = [];

@@ -37,7 +37,7 @@ const jpeg = (...more: Buffer[]): Buffer =>
   Buffer.concat([Buffer.from([0xff, 0xd8]), segment(0xe0, 'JFIF\0'), ...more, FRAME, SCAN, Buffer.from([0xff, 0xd9])]);
 
 describe('[PIC2] a picture', () => {
-  it('keeps what draws it, byte by byte', () => {
+  it('keeps its image data, byte for byte', () => {
     expect(cleanPicture('image/png', png())).toEqual(png());
     expect(cleanPicture('image/jpeg', jpeg())).toEqual(jpeg());
     // A picture in several scans, and the colours of a program that says how to read them.
@@ -45,7 +45,7 @@ describe('[PIC2] a picture', () => {
     expect(cleanPicture('image/jpeg', several)).toEqual(several);
   });
 
-  it('loses where it was taken, what was said of it, and what hangs behind its end', () => {
+  it('loses its location, its description, and anything after its end', () => {
     const told = png(64, 64, chunk('eXIf', PLACE), chunk('tEXt', PLACE), chunk('iTXt', PLACE), chunk('prVW', PLACE));
     expect(cleanPicture('image/png', Buffer.concat([told, Buffer.from(PLACE)]))).toEqual(png());
     const seen = jpeg(
@@ -57,7 +57,7 @@ describe('[PIC2] a picture', () => {
     expect(cleanPicture('image/jpeg', Buffer.concat([seen, Buffer.from(PLACE)]))).toEqual(jpeg());
   });
 
-  it('is none when it ends early, wherever that is', () => {
+  it('is refused if it ends early, wherever that is', () => {
     for (const [mime, whole] of [
       ['image/png', png(64, 64, chunk('tEXt', PLACE))],
       ['image/jpeg', jpeg(segment(0xe1, PLACE))],
@@ -70,7 +70,7 @@ describe('[PIC2] a picture', () => {
 describe('[PIC1] an upload', () => {
   const refusal = (bytes: Buffer): Promise<unknown> => checkedPicture(bytes).catch((error: unknown) => error);
 
-  it('is taken by what it shows', async () => {
+  it('is accepted by its content', async () => {
     expect(await checkedPicture(png())).toEqual({ mime: 'image/png', bytes: png() });
     expect(await checkedPicture(jpeg(segment(0xfe, PLACE)))).toEqual({ mime: 'image/jpeg', bytes: jpeg() });
   });

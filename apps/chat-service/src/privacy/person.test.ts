@@ -70,7 +70,7 @@ describe('a person on postgres', () => {
       .as(auditResponseSchema)
       .entries.map(({ action, subject, details }) => `${action} ${subject} ${String(details['scope'] ?? '')}`);
 
-  it('[EXP2] an archive has the document and each file that was sent, byte for byte', async () => {
+  it('[EXP2] an archive contains the document and each sent file, byte for byte', async () => {
     const one = await begin('alpha');
     await chat.call('POST', `${one.path}/attachments`, {
       token: one.token,
@@ -92,7 +92,7 @@ describe('a person on postgres', () => {
     expect(Object.keys(await archive(one.path))).toEqual(['chat.json']);
   });
 
-  it('[EXP2] what no archive can hold is 413, and bad input 422, before anything is logged', async () => {
+  it('[EXP2] what does not fit into an archive is 413, and bad input 422, before anything is logged', async () => {
     const one = await begin('beta');
     const before = await log();
     for (const name of ['b', 'c'])
@@ -111,7 +111,7 @@ describe('a person on postgres', () => {
     expect((await exported(one.path)).status).toBe(200);
   });
 
-  it('[EXP3] [ERA6] all chats of a customer are exported and erased, of nobody else, and each stands in the log', async () => {
+  it('[EXP3] [ERA6] all chats of a customer, and of nobody else, are exported and erased, and each is logged', async () => {
     const [one, two, stranger] = [
       await begin('first', 'c-1'),
       await begin('second', 'c-1'),
@@ -143,7 +143,7 @@ describe('a person on postgres', () => {
     ]);
   });
 
-  it('[EXP3] [ERA6] a guest is no customer, and an admin who sees not all chats erases no person in part', async () => {
+  it('[EXP3] [ERA6] a guest is no customer, and an admin who may not see all chats cannot erase a person in part', async () => {
     const guest = await begin('guest');
     const theirs = await begin('gamma', 'c-3');
     const narrow = await chat.staff('narrow', { role: 'admin', scope: 'assigned' });
@@ -159,7 +159,7 @@ describe('a person on postgres', () => {
     expect((await erase(theirs.path, {}, narrow)).as(eraseResponseSchema).erased_sessions).toBe(1);
   });
 
-  it('[EXP1] [ERA1] ways to reach them, read mark, alerts and bans are exported, and erased with the chat', async () => {
+  it('[EXP1] [ERA1] ways to reach them, read marks, alerts and bans are exported, and erased with the chat', async () => {
     const one = await begin('delta', 'c-4');
     const other = await begin('epsilon', 'c-4');
     const ban = { session_id: one.id, by: 'customer', reason: 'rude words of delta' };
@@ -221,7 +221,7 @@ describe('an archive', () => {
     return unzipSync(Buffer.concat(parts));
   };
 
-  it('[EXP2] is made as it is read: no file is opened before the one in front of it has gone', async () => {
+  it('[EXP2] is built while it is read: no file is opened before the previous one was sent', async () => {
     const opened: string[] = [];
     const content = async function* (name: string) {
       opened.push(name);
@@ -239,7 +239,7 @@ describe('an archive', () => {
     expect(bytes).toBeGreaterThan(200 * 64 * 1024);
   });
 
-  it('[EXP2] breaks off where its numbers would run over, or a file cannot be read', async () => {
+  it('[EXP2] is broken off if its numbers would overflow, or a file cannot be read', async () => {
     const many = async function* (): AsyncGenerator<ZipEntry> {
       for (let n = 0; n < 10; n += 1) yield { name: `${n}`, content: part('0123456789') };
     };

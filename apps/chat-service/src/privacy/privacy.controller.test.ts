@@ -77,7 +77,7 @@ describe('privacy on postgres', () => {
   const events = async (path: string, token: string) =>
     (await get(`${path}/events`, token)).as(eventsResponseSchema).events;
 
-  it('[ERA1] [ERA2] takes away what was written and who wrote it; rows, numbers and the consent stay', async () => {
+  it('[ERA1] [ERA2] removes what was written and who wrote it; rows, numbers and the consent stay', async () => {
     const one = await tell();
     const before = await events(one.path, one.token);
     const answer = await erase(one.id);
@@ -118,7 +118,7 @@ describe('privacy on postgres', () => {
     expect(exported?.consent?.given).toEqual({ version: '2026-01', accepted: true });
   });
 
-  it('[ERA1] [CB3] cancels a request that nobody answered, and tells nothing of one that was over before', async () => {
+  it('[ERA1] [CB3] cancels an unanswered callback request, and publishes nothing for one that was over before', async () => {
     const one = await tell();
     const listed = async () => {
       const { callbacks } = (await get('/chat/callbacks?limit=500', anna)).as(callbacksResponseSchema);
@@ -143,7 +143,7 @@ describe('privacy on postgres', () => {
     ]);
   });
 
-  it('[SET10] [ERA1] [RET1] answers to a site’s questions are found, shown with the chat alone, and go with the contact', async () => {
+  it('[SET10] [ERA1] [RET1] answers to a site’s questions are searchable, shown only with the chat, and erased with the contact', async () => {
     const found = async () => {
       await chat.stamp();
       const answer = await get(`/chat/sessions?q=${encodeURIComponent('secret-city орел')}`, anna);
@@ -170,7 +170,7 @@ describe('privacy on postgres', () => {
     expect((await found()).map(({ id }) => id)).not.toContain(other.id);
   });
 
-  it('[ERA3] the bytes of the files are gone, and their old addresses open nothing', async () => {
+  it('[ERA3] the bytes of the files are deleted, and their old addresses are invalid', async () => {
     const one = await tell();
     const address = one.message.attachments[0]?.url ?? '';
     expect((await chat.call('GET', address)).status).toBe(200);
@@ -184,7 +184,7 @@ describe('privacy on postgres', () => {
     expect(left).toEqual([]);
   });
 
-  it('[ERA4] a repeated post is known by the hash that stays; another text under its id is not', async () => {
+  it('[ERA4] a repeated post is recognised by the stored hash; another text under its id is not', async () => {
     const one = await tell();
     await erase(one.id);
     const again = { body: SECRET, client_message_id: one.key, attachments: [one.file.id] };
@@ -229,7 +229,7 @@ describe('privacy on postgres', () => {
     expect(rows.filter(({ type }) => type === 'chat.erased')).toHaveLength(1);
   });
 
-  it('[ERA1] [EXP1] only admins export and erase, and both stand in the log', async () => {
+  it('[ERA1] [EXP1] only admins export and erase, and both are logged', async () => {
     const one = await tell();
     expect((await erase(one.id, anna)).code).toBe('forbidden');
     expect((await get(`${one.path}/export`, anna)).code).toBe('forbidden');
@@ -255,7 +255,7 @@ describe('privacy on postgres', () => {
     ]);
   });
 
-  it('[RET1] [RET2] what is older than its days is erased by kind; what is younger stays, and the list keeps its order', async () => {
+  it('[RET1] [RET2] data older than its retention is erased by kind; younger data stays, and the list keeps its order', async () => {
     const one = await tell();
     const young = randomUUID();
     await chat.database.kysely
@@ -303,7 +303,7 @@ describe('privacy on postgres', () => {
     expect((await get(one.path, anna)).as(staffSessionSchema).contact.name).toBeNull();
   });
 
-  it('[RET1] old callback requests are erased, those of no chat too', async () => {
+  it('[RET1] old callback requests are erased, including those without a chat', async () => {
     const loose = await chat.call('POST', '/chat/callback', {
       body: { phone: '+79161110000', name: SECRET, consent: true },
     });

@@ -84,7 +84,7 @@ describe('retention on postgres', () => {
       .as(messagesResponseSchema)
       .messages.map(({ body }) => body);
 
-  it('[RET3] a chat and a file that cannot be erased keep no other one, and are met again', async () => {
+  it('[RET3] a chat or file that cannot be erased delays no other, and is tried again', async () => {
     const [bad, good] = [await oldChat(), await oldChat()];
     const [worse, better] = [bad.file, good.file].map((id) => join(folder, 'attachments', id.slice(0, 2), id));
     await age(bad.id, good.id);
@@ -114,7 +114,7 @@ describe('retention on postgres', () => {
     expect(better).not.toBe(worse);
   });
 
-  it('[ERA1] [ERA3] a file that cannot be removed is no failure of the erasing: nobody is given it', async () => {
+  it('[ERA1] [ERA3] a file that cannot be removed does not fail the erasure: it is served to nobody', async () => {
     const one = await oldChat();
     const path = join(folder, 'attachments', one.file.slice(0, 2), one.file);
     await rm(path);
@@ -126,7 +126,7 @@ describe('retention on postgres', () => {
     expect(await chat.database.kysely.selectFrom('chat_attachment').select('id').execute()).toEqual([]);
   });
 
-  it('[RET1] [RET2] a customer with nothing but a contact, a language or an address is erased too, once', async () => {
+  it('[RET1] [RET2] a customer with only a contact, a language or an address is erased too, once', async () => {
     const user = { id: 77_001, name: 'Т' };
     const of = (id: number) => ({ session_id: id });
     const hours = new Date(Date.now() + 3_600_000);

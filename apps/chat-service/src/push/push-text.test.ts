@@ -6,7 +6,7 @@ const said = (more: object) =>
   JSON.parse(pushPayload({ kind: 'message', sessionId: 5, locale: 'ru', shown: null, url: URL, ...more }));
 
 describe('what a push carries', () => {
-  it('[PUSH8] is that there is something, and where, unless texts may be shown', () => {
+  it('[PUSH8] says that there is a message, and where, without its text unless that is allowed', () => {
     expect(said({})).toEqual({ title: 'Новое сообщение от клиента', body: 'Чат 5', tag: 'message:5', url: URL });
     expect(said({ kind: 'reply', locale: 'en' }).body).toBe('');
     expect(said({ shown: { name: 'Ольга', body: 'Есть лампа?' } }).body).toBe('Ольга: Есть лампа?');
@@ -15,7 +15,7 @@ describe('what a push carries', () => {
     expect(said({ shown: { name: 'Ольга', body: '' } }).body).toBe('Чат 5');
   });
 
-  it('[PUSH8] is cut between characters, and fits into what a push service takes', () => {
+  it('[PUSH8] is cut between characters, to the size that a push service accepts', () => {
     const payload = pushPayload({
       ...{ kind: 'message', sessionId: 5, locale: 'ru', url: URL },
       shown: { name: '😀'.repeat(200), body: '😀'.repeat(2_000) },

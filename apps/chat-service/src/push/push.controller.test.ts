@@ -38,7 +38,7 @@ const begin = async () => {
 };
 
 describe('the key', () => {
-  it('[PUSH1] is made once, however many ask at once, and is the same for every process', async () => {
+  it('[PUSH1] is generated once, even by concurrent requests, and is the same in every process', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => chat.call('GET', '/chat/push/key')));
     const keys = answers.map((answer) => answer.as(pushKeyResponseSchema).public_key);
     expect(new Set(keys).size).toBe(1);
@@ -48,7 +48,7 @@ describe('the key', () => {
 });
 
 describe('a device', () => {
-  it('[PUSH2] is kept for the operator, once', async () => {
+  it('[PUSH2] is stored once for the operator', async () => {
     const mine = device({ device: 'Телефон', locale: 'ru' });
     const first = await add(anna, mine);
     expect(first.status).toBe(201);
@@ -65,7 +65,7 @@ describe('a device', () => {
     ]);
   });
 
-  it("[PUSH2] [PUSH5] is a customer's with the token of their session, in query or body", async () => {
+  it('[PUSH2] [PUSH5] belongs to a customer with the token of their session, in query or body', async () => {
     const [session, other] = [await begin(), await begin()];
     const mine = device();
     expect((await add(session.token, mine)).code).toBe('bad_token');
@@ -78,7 +78,7 @@ describe('a device', () => {
     expect((await rows()).filter((row) => row.session_id === session.id)).toHaveLength(1);
   });
 
-  it('[PUSH7] is listed for its owner alone, who may name it', async () => {
+  it('[PUSH7] is listed only for its owner, who may name it', async () => {
     const [mine, theirs] = [device({ device: 'Firefox' }), device()];
     await add(anna, mine);
     await add(boris, theirs);
@@ -98,7 +98,7 @@ describe('a device', () => {
     expect((await chat.call('GET', PATH, { token: session.token })).status).toBe(401);
   });
 
-  it('[PUSH2] one more than there may be takes the place of the oldest', async () => {
+  it('[PUSH2] beyond the limit replaces the oldest', async () => {
     const session = await begin();
     const devices = Array.from({ length: 6 }, () => device({ session_id: session.id }));
     for (const one of devices) await add(session.token, one);
@@ -106,7 +106,7 @@ describe('a device', () => {
     expect(kept.map(({ endpoint }) => endpoint)).toEqual(devices.slice(1).map(({ endpoint }) => endpoint));
   });
 
-  it('[PUSH3] with keys of another form, or an address within the network, is 422', async () => {
+  it('[PUSH3] with malformed keys, or an address within our network, is 422', async () => {
     const good = device();
     const { keys } = good;
     for (const body of [
@@ -135,7 +135,7 @@ describe('a device', () => {
     expect((await add(anna, { ...good, endpoint: 'http://127.0.0.1:9443/1' })).status).toBe(201);
   });
 
-  it('[PUSH4] ends when its owner says so, and by nobody else', async () => {
+  it('[PUSH4] is removed by its owner only', async () => {
     const mine = device();
     await add(anna, mine);
     const has = async () => (await rows()).some(({ endpoint }) => endpoint === mine.endpoint);
@@ -150,7 +150,7 @@ describe('a device', () => {
     expect(await has()).toBe(false);
   });
 
-  it('[PUSH5] is forgotten with the operator, and with the chat', async () => {
+  it('[PUSH5] is deleted with the operator, and with the chat', async () => {
     await chat.database.kysely
       .insertInto('auth_operator')
       .values({ id: 'vera', login: 'vera', name: 'Vera', role: 'operator', scope: 'all', password_hash: '$argon2id$x' })

@@ -37,7 +37,7 @@ describe('quick replies', () => {
     expect(await list(anna)).toEqual(await list(boris));
   });
 
-  it('[QR3] a shortcut is taken in any spelling of its case, also when two take it at once', async () => {
+  it('[QR3] have shortcuts that are unique regardless of case, even when two are saved at once', async () => {
     expect((await add(boris, { shortcut: 'ПРИВЕТ', title: 't', text: 'x' })).code).toBe('shortcut_taken');
     const answers = await Promise.all(
       ['Race', 'race', 'RACE'].map((shortcut) => add(anna, { shortcut, title: 't', text: 'x' })),
@@ -52,7 +52,7 @@ describe('quick replies', () => {
     });
   });
 
-  it('[QR4] are changed in part, by anybody, and deleted once', async () => {
+  it('[QR4] may be changed in part by any operator, and deleted once', async () => {
     const before = (await add(anna, { shortcut: 'part', title: 'Title', text: 'Text' })).as(quickReplySchema);
     const one = `${path}/${before.id}`;
     const patch = async (body: object) => (await chat.call('PATCH', one, { token: boris, body })).as(quickReplySchema);
@@ -71,7 +71,7 @@ describe('quick replies', () => {
     }
   });
 
-  it('[QR6] are at most 500, also when two add the last one at once', async () => {
+  it('[QR6] are at most 500, even when two add the last one at once', async () => {
     const { length } = await list(anna);
     await chat.database.kysely
       .insertInto('quick_reply')

@@ -51,7 +51,7 @@ it('[AMQP1] publishes no more than a megabyte of text at a time', async () => {
   expect(publisher.batches.map(({ size }) => size)).toEqual([4, 4, 2]);
 });
 
-it('[FEED4] waits for disk and standby as the server says when it gives numbers, and for a mark alone never', async () => {
+it('[FEED4] waits for disk and standby, as the server is configured, when it assigns numbers, but never for a mark', async () => {
   const { chat, database } = await stage.harness();
   await newChat(chat, 'hi');
   const batch = (mark: number | null) =>

@@ -54,7 +54,7 @@ describe('publishing one batch', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  it('[FEED4] numbers what is committed while the broker leaves a publish without an answer', async () => {
+  it('[FEED4] assigns numbers to committed events while the broker leaves a publish unanswered', async () => {
     const result = publishBatch(outbox, deps);
     await vi.advanceTimersByTimeAsync(10_000);
     const stamps = statements.filter((name) => name === 'feed-stamp');
@@ -66,14 +66,14 @@ describe('publishing one batch', () => {
     expect(statements).toHaveLength(length);
   });
 
-  it('[FEED4] costs no statement when the broker answers at once', async () => {
+  it('[FEED4] costs no statement if the broker answers at once', async () => {
     answer.resolve({ confirmed: 1 });
     expect(await publishBatch(outbox, deps)).toBe('published');
     await vi.advanceTimersByTimeAsync(1_000);
     expect(statements).toEqual(['feed-next']);
   });
 
-  it('[AMQP6] marks what was confirmed with the next batch, once, and what the broker did not take never', async () => {
+  it('[AMQP6] marks confirmed events with the next batch, once, and never what the broker did not accept', async () => {
     answer.resolve({ confirmed: 1 });
     await publishBatch(outbox, deps);
     answer = Promise.withResolvers();
@@ -87,7 +87,7 @@ describe('publishing one batch', () => {
     ]);
   });
 
-  it('[AMQP6] marks what was confirmed when the leader stops', async () => {
+  it('[AMQP6] marks confirmed events when the leader stops', async () => {
     answer.resolve({ confirmed: 1 });
     await publishBatch(outbox, deps);
     await outbox.mark();
@@ -95,7 +95,7 @@ describe('publishing one batch', () => {
     expect(statements).toEqual(['feed-next', 'feed-mark']);
   });
 
-  it('[AMQP6] keeps the mark while the statement fails', async () => {
+  it('[AMQP6] keeps the mark if the statement fails', async () => {
     answer.resolve({ confirmed: 1 });
     await publishBatch(outbox, deps);
     fails = true;
@@ -108,7 +108,7 @@ describe('publishing one batch', () => {
     ]);
   });
 
-  it('[FEED4] fails with the lost lock when the publish is over', async () => {
+  it('[FEED4] fails with the lost lock once the publish is over', async () => {
     stamp = () => Promise.reject(new Error('the connection is lost'));
     let isOver = false;
     const result = publishBatch(outbox, deps).finally(() => {

@@ -30,7 +30,7 @@ describe('relay on postgres', () => {
 
   const pending = (of: Harness) => waiting(of);
 
-  it('[AMQP1] the relay publishes every event in order, with the contact for staff alone', async () => {
+  it('[AMQP1] publishes every event in order, with the contact only for staff', async () => {
     harness = await stage.harness();
     const { chat, service, publisher } = harness;
     const { id, says } = await newChat(chat, 'hi');
@@ -56,7 +56,7 @@ describe('relay on postgres', () => {
     expect(Math.min(...waits)).toBeLessThan(200);
   });
 
-  it('[AMQP] marks only the confirmed prefix and goes on behind it in order', async () => {
+  it('[AMQP] marks only the confirmed beginning and continues after it in order', async () => {
     harness = await stage.harness();
     const { chat, publisher, service } = harness;
     publisher.limit = 3;
@@ -72,7 +72,7 @@ describe('relay on postgres', () => {
     expect(publisher.batches).toEqual([10, 7, 4, 1].map((size) => ({ size, confirmed: Math.min(size, 3) })));
   });
 
-  it('[AMQP] publishes nothing while the broker is away, everything when it is back', async () => {
+  it('[AMQP] publishes nothing while the broker is unavailable, and everything when it is back', async () => {
     harness = await stage.harness();
     const { chat, publisher, service } = harness;
     publisher.connected = false;
@@ -89,7 +89,7 @@ describe('relay on postgres', () => {
     await expect.poll(() => publisher.seqsOf(id), { timeout: 3_000 }).toEqual([1, 2, 3]);
   });
 
-  it('[AMQP] publishes the last ten minutes again when the broker has lost its queue', async () => {
+  it('[AMQP] publishes the last ten minutes again if the broker has lost its queue', async () => {
     harness = await stage.harness();
     const { chat, publisher, service, database } = harness;
     const old = await newChat(chat, 'old');
@@ -107,7 +107,7 @@ describe('relay on postgres', () => {
     expect(publisher.seqsOf(old.id)).toEqual([1, 2]);
   });
 
-  it('[DEG] ticks once a second with the head of the revocations, and tells the badge with each tick', async () => {
+  it('[DEG] sends a tick once a second with the newest revocation, and the badge with each tick', async () => {
     harness = await stage.harness();
     const { chat, publisher, service } = harness;
     const { id, says } = await newChat(chat, 'hi');
@@ -208,7 +208,7 @@ describe('relay on postgres', () => {
       expect((await story(chat, chats.gone.id)).slice(-2)).toEqual(['assigned:null', 'active>new:idle']);
   });
 
-  it('[FEED4] gives events their numbers while the broker is away, and publishes them in that order with them', async () => {
+  it('[FEED4] assigns numbers while the broker is unavailable, and publishes in that order with them', async () => {
     harness = await stage.harness();
     const { chat, publisher, service } = harness;
     publisher.connected = false;
@@ -227,7 +227,7 @@ describe('relay on postgres', () => {
     expect(publisher.events.map(({ event }) => [event.feed_seq, event.session_id])).toEqual(await read());
   });
 
-  it('[FEED4] events published by a relay of the previous version get their numbers and are published again', async () => {
+  it('[FEED4] assigns numbers to events that a relay of the previous version published, and publishes them again', async () => {
     harness = await stage.harness();
     const { chat, publisher, service, database } = harness;
     const { id, says } = await newChat(chat, 'a');

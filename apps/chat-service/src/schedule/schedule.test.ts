@@ -8,7 +8,7 @@ const berlin = parseSchedule(
 );
 
 describe('opening hours', () => {
-  it('[CFG2] follow the wall clock of their time zone, the end excluded', () => {
+  it('[CFG2] follow the local time of their time zone, excluding the end', () => {
     expect(moscow.isOpen(at('2026-03-02T06:00:00Z'))).toBe(true);
     expect(moscow.isOpen(at('2026-03-02T05:59:59Z'))).toBe(false);
     expect(moscow.isOpen(at('2026-03-02T15:00:00Z'))).toBe(false);
@@ -28,18 +28,18 @@ describe('opening hours', () => {
     expect(berlin.nextOpening(at('2026-10-25T05:00:00Z'))).toEqual(at('2026-10-26T08:00:00Z'));
   });
 
-  it('[CFG2] open at the jump when spring skips the opening minute', () => {
+  it('[CFG2] begin at the jump when spring skips the opening minute', () => {
     expect(berlin.isOpen(at('2026-03-29T00:59:59Z'))).toBe(false);
     expect(berlin.isOpen(at('2026-03-29T01:00:00Z'))).toBe(true);
     expect(berlin.nextClosing(at('2026-03-29T01:00:00Z'))).toEqual(at('2026-03-29T03:00:00Z'));
   });
 
-  it('[CFG2] open at the first of two equal wall clock times in autumn', () => {
+  it('[CFG2] begin at the first of two equal local times in autumn', () => {
     expect(berlin.nextOpening(at('2026-10-24T12:00:00Z'))).toEqual(at('2026-10-25T00:30:00Z'));
     expect(berlin.nextClosing(at('2026-10-25T00:30:00Z'))).toEqual(at('2026-10-25T04:00:00Z'));
   });
 
-  it('[CFG2] pass midnight, and touching shifts are one opening', () => {
+  it('[CFG2] may pass midnight, and adjacent shifts are one period', () => {
     const night = parseSchedule('Asia/Vladivostok; mon-fri 22:00-06:00; mon 06:00-08:00');
     // Tuesday 03:00 local is Monday's shift.
     expect(night.isOpen(at('2026-03-02T17:00:00Z'))).toBe(true);
@@ -58,7 +58,7 @@ describe('opening hours', () => {
     ['UTC', 'no hours'],
     ['{"timezone":"UTC","hours":{"mo":[]}}', 'hours'],
     ['{"timezone":', 'not valid JSON'],
-  ])('[CFG3] %s is refused and the message says why', (text, message) => {
+  ])('[CFG3] %s is refused, and the message says why', (text, message) => {
     expect(() => parseSchedule(text)).toThrow(message);
   });
 });

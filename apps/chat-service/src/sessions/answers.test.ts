@@ -17,7 +17,7 @@ const KNOWN: CustomField = { name: 'known', kind: 'checkbox', label: { en: 'I am
 const FIELDS = [ORDER, TOPIC, KNOWN];
 
 describe('[SET10] answers to the questions of a site', () => {
-  it('are kept in the order of the questions, with their words', () => {
+  it('are stored in the order of the questions, with their text', () => {
     expect(answersTo(FIELDS, { known: false, topic: 'delivery', order: ' A-1 ' })).toEqual([
       { name: 'order', kind: 'text', label: ORDER.label, value: 'A-1' },
       {
@@ -31,7 +31,7 @@ describe('[SET10] answers to the questions of a site', () => {
     ]);
   });
 
-  it('leave out what is not asked and what says nothing', () => {
+  it('omit unknown questions and empty answers', () => {
     expect(answersTo(FIELDS, { order: '  ', topic: '', gone: 'x', __proto__: 'x' })).toEqual([]);
     expect(answersTo([], { order: 'A-1' })).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe('[SET10] answers to the questions of a site', () => {
     ['answers.topic', { topic: 'toString' }],
     ['answers.topic', { topic: true }],
     ['answers.known', { known: 'yes' }],
-  ] as const)('are refused at %s where they are of another kind: %j', (path, given) => {
+  ] as const)('are refused at %s if they are of another kind: %j', (path, given) => {
     const error = (() => {
       try {
         return answersTo(FIELDS, given);

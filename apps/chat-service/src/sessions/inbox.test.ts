@@ -46,7 +46,7 @@ describe('marks, numbers and inbox on postgres', () => {
     });
   });
 
-  it('[RD] the team mark is moved by the assignee’s mark and any operator’s message, never by another look', async () => {
+  it("[RD] the team mark is moved by the assignee’s mark and any operator’s message, and by no other operator's reading", async () => {
     const { chat } = harness;
     const { id, says } = await newChat(chat);
     const ids = [await says('1'), await says('2'), await says('3')];
@@ -65,7 +65,7 @@ describe('marks, numbers and inbox on postgres', () => {
     expect((await row(id)).unread_count).toBe(0);
   });
 
-  it('[RD6] waiting_since is the first unanswered message; only a reply clears it and a close hides it', async () => {
+  it('[RD6] waiting_since is the first unanswered message; only a reply clears it, and closing hides it', async () => {
     const { chat } = harness;
     const { id, says } = await newChat(chat, 'first');
     const first = (await row(id)).waiting_since;
@@ -81,7 +81,7 @@ describe('marks, numbers and inbox on postgres', () => {
     expect((await row(id)).waiting_since).toBeNull();
   });
 
-  it('[RD6] closing hides that a customer waits, and an operator’s reopening brings it back', async () => {
+  it('[RD6] closing hides that a customer waits, and an operator’s reopening shows it again', async () => {
     const { chat } = harness;
     const { id, says } = await newChat(chat, 'never answered');
     const since = (await row(id)).waiting_since;
@@ -106,7 +106,7 @@ describe('marks, numbers and inbox on postgres', () => {
     expect((await row(id)).waiting_since).toBeNull();
   });
 
-  it('[RD6] the database keeps no closed session that waits, so that no reader can count one', async () => {
+  it('[RD6] the database stores no closed session as waiting, so that no reader can count one', async () => {
     const { chat, database } = harness;
     const { id } = await newChat(chat, 'question');
     await chat.close(anna, id);
@@ -114,7 +114,7 @@ describe('marks, numbers and inbox on postgres', () => {
     await expect(forced).rejects.toThrow(/closed_waits_for_nobody/);
   });
 
-  it('[ALR] badge and alerts count sessions not closed with unread messages, nobody’s or mine', async () => {
+  it('[ALR] badge and alerts count open sessions with unread messages, unassigned or mine', async () => {
     const { chat } = harness;
     const before = await chat.badge();
     const dora = operator('dora');
@@ -151,7 +151,7 @@ describe('marks, numbers and inbox on postgres', () => {
     expect((await chat.badge()).unassigned_unread).toBe(after.unassigned_unread);
   });
 
-  it('[ACK] acks come in batches, clamped and never back, and stand in the inbox at once', async () => {
+  it('[ACK] acks come in batches, are limited, never go back, and are in the inbox at once', async () => {
     const { chat, publisher } = harness;
     const { id, says } = await newChat(chat);
     const a = await says('a');
@@ -188,7 +188,7 @@ describe('marks, numbers and inbox on postgres', () => {
     await chat.acks({ acks: [] });
   });
 
-  it('[INB] filters by status and assignee, searches contact, text and id, and keeps to the scope', async () => {
+  it('[INB] filters by status and assignee, searches contact, text and id, and respects the scope', async () => {
     const { chat } = harness;
     const word = `zeb%ra_postgres`;
     const free = await newChat(chat, `I saw a ${word.toUpperCase()} today`);
@@ -238,7 +238,7 @@ describe('marks, numbers and inbox on postgres', () => {
     await expect(list({ page: foreign ?? '', sort: 'activity' })).rejects.toMatchObject({ code: 'validation_failed' });
   });
 
-  it('[INB] operators are learned from tokens; presence comes from the gateways', async () => {
+  it('[INB] operators become known by their tokens; presence comes from the gateways', async () => {
     const { chat } = harness;
     await chat.staffSeen(anna);
     await chat.staffSeen(boris);

@@ -31,7 +31,7 @@ function fieldsOf(text: string): string[] {
   return [...JSON.stringify(found).matchAll(/"path":"([^"]*)"/g)].map(([, path]) => path ?? '');
 }
 describe('POST /chat/session', () => {
-  it('[SES1] answers session, token and a resume key, and no cache may keep it', async () => {
+  it('[SES1] returns session, token and a resume key, and must not be cached', async () => {
     const answer = await chat.call('POST', '/chat/session', { body: {} });
     expect(answer.status).toBe(201);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -54,7 +54,7 @@ describe('POST /chat/session', () => {
     expect(message).toMatchObject({ body: 'Здравствуйте', sender_type: 'client' });
   });
 
-  it('[SES4] with the same resume key gives the same session and does not repeat the message', async () => {
+  it('[SES4] returns the same session for the same resume key and does not repeat the message', async () => {
     const body = {
       resume_key: randomBytes(32).toString('base64url'),
       message: { body: 'раз', client_message_id: randomUUID() },
@@ -68,7 +68,7 @@ describe('POST /chat/session', () => {
     expect(second.session.last_seq).toBe(2);
   });
 
-  it('[SES4] gives one session however many requests race', async () => {
+  it('[SES4] creates one session, however many requests race', async () => {
     const body = { resume_key: randomBytes(32).toString('base64url') };
     const answers = await Promise.all(Array.from({ length: 8 }, () => chat.call('POST', '/chat/session', { body })));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
@@ -89,7 +89,7 @@ describe('POST /chat/session', () => {
     ],
     [{ message: { body: ' ', client_message_id: randomUUID() } }, 'message.body'],
     [{ message: { body: 'x', client_message_id: '1' } }, 'message.client_message_id'],
-  ])('[SES3] [SES14] [ERR4] %.80j is 422 and says where', async (body, path) => {
+  ])('[SES3] [SES14] [ERR4] %.80j is 422, and the response says where', async (body, path) => {
     const answer = await chat.call('POST', '/chat/session', { body });
     expect([answer.status, answer.code]).toEqual([422, 'validation_failed']);
     expect(fieldsOf(answer.text)).toContain(path);
@@ -106,7 +106,7 @@ describe('POST /chat/session', () => {
     expect([answer.status, answer.code]).toEqual([status, code]);
   });
 
-  it('[ORI5] is refused to a foreign page', async () => {
+  it('[ORI5] is refused for a foreign page', async () => {
     const answer = await chat.call('POST', '/chat/session', { body: {}, headers: { origin: 'https://evil.example' } });
     expect([answer.status, answer.code]).toEqual([403, 'origin_not_allowed']);
     expect(
@@ -161,7 +161,7 @@ describe('GET /chat/session/:id', () => {
     expect((await chat.call('POST', '/chat/session/999999/stream-link', { token, body: {} })).code).toBe('bad_token');
   });
 
-  it.each(['0', 'abc', '1.5', '-1', '9007199254740993', '1e3'])('[ERR16] the path id %s names nothing', async (id) => {
+  it.each(['0', 'abc', '1.5', '-1', '9007199254740993', '1e3'])('[ERR16] the path id %s is not found', async (id) => {
     expect((await chat.call('GET', `/chat/session/${id}`, { token: anna })).status).toBe(404);
     const { token } = await newSession();
     expect((await chat.call('GET', `/chat/session/${id}`, { token })).status).toBe(401);

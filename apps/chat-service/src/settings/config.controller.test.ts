@@ -18,7 +18,7 @@ async function start(env: Record<string, string> = {}): Promise<ChatUnderTest> {
 }
 
 describe('GET /chat/config', () => {
-  it('[CFG1] is public, cacheable, and 304 while it is the same', async () => {
+  it('[CFG1] is public, cacheable, and 304 while it is unchanged', async () => {
     const server = await start();
     const answer = await server.call('GET', '/chat/config');
     expect([answer.status, answer.headers['cache-control']]).toEqual([
@@ -51,7 +51,7 @@ describe('GET /chat/config', () => {
     await expect.poll(online, { timeout: 5_000 }).toBe(true);
   });
 
-  it('[CFG2] is offline outside the hours and says when it reopens', async () => {
+  it('[CFG2] is offline outside the hours and says when they begin', async () => {
     const server = await start({
       CHAT_SCHEDULE: '{"timezone":"Europe/Moscow","hours":{"mon":["09:00-18:00"]},"holidays":[]}',
       CHAT_WIDGET: '{"online":"schedule"}',
@@ -71,7 +71,7 @@ describe('GET /chat/config', () => {
     }
   });
 
-  it('[CFG1] shows what the owner set', async () => {
+  it('[CFG1] shows what the owner configured', async () => {
     const widget = {
       texts: { title: 'Поддержка' },
       theme: { accent: '#e30' },
@@ -84,7 +84,7 @@ describe('GET /chat/config', () => {
 });
 
 describe('configuration', () => {
-  it('[CFG3] lists all faults at once and prints no secret', () => {
+  it('[CFG3] lists all errors at once and prints no secret', () => {
     const env = {
       CHAT_TOKEN_SECRETS: 'k1:tooshort-SECRET',
       CHAT_SCHEDULE: 'Mars; mon 09:00-18:00',
@@ -121,8 +121,8 @@ describe('configuration', () => {
   });
 });
 
-describe('rates', () => {
-  it('[RATE2] [ERR10] new sessions per address; another address is not held up', async () => {
+describe('rate limits', () => {
+  it('[RATE2] [ERR10] limit new sessions per address; another address is not affected', async () => {
     const server = await start({ RATE_SESSIONS_PER_MINUTE: '3' });
     const open = (ip: string, headers = {}) => server.call('POST', '/chat/session', { body: {}, ip, headers });
     for (let count = 0; count < 3; count += 1) expect((await open('192.0.2.1')).status).toBe(201);
@@ -132,7 +132,7 @@ describe('rates', () => {
     expect((await open('192.0.2.2')).status).toBe(201);
   });
 
-  it('[RATE3] messages per principal', async () => {
+  it('[RATE3] limit messages per principal', async () => {
     const server = await start({ RATE_MESSAGES_PER_MINUTE: '2' });
     const sessions: z.infer<typeof createSessionResponseSchema>[] = [];
     for (let count = 0; count < 2; count += 1)

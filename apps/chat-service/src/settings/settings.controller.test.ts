@@ -68,7 +68,7 @@ describe('settings of look and texts', () => {
     expect(await shown()).toEqual(ENVIRONMENT);
   });
 
-  it('[SET3] takes from nobody but an admin, and nothing that is misspelt', async () => {
+  it('[SET3] are accepted only from admins, and without unknown names', async () => {
     expect((await chat.call('GET', '/chat/settings', { token: anna })).code).toBe('forbidden');
     expect((await patch({ theme: null }, anna)).code).toBe('forbidden');
     expect((await patch({ theme: null, nonsense: 1 }, anna)).code).toBe('forbidden');
@@ -83,7 +83,7 @@ describe('settings of look and texts', () => {
     expect(await shown()).toEqual(ENVIRONMENT);
   });
 
-  it('[SET4] whatever is saved is what the widget shows, over the environment', async () => {
+  it('[SET4] are shown by the widget as saved, over the environment', async () => {
     const text = fc
       .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
       .map((value) => `x${value.replaceAll('\0', '')}`);
@@ -109,7 +109,7 @@ describe('settings of look and texts', () => {
     await patch({ theme: null, texts: null });
   });
 
-  it('[SET5] what another instance saved is shown within seconds', async () => {
+  it('[SET5] are shown within seconds after another instance saved them', async () => {
     expect(await shown()).toEqual(ENVIRONMENT);
     await chat.database.kysely
       .insertInto('widget_setting')
@@ -123,7 +123,7 @@ describe('settings of look and texts', () => {
 const HOURS = { timezone: 'Europe/Moscow', hours: { mon: ['09:00-18:00'] }, holidays: ['2027-01-01'] };
 
 describe('rules of the chat', () => {
-  it('[SET7] [SET4] are saved part by part, and hold at once where a visitor looks', async () => {
+  it('[SET7] [SET4] are saved part by part, and apply to visitors at once', async () => {
     const before = await read();
     expect(before.rules).toMatchObject({ saved: {}, fixed: [] });
     expect(before.rules.effective.retention).toEqual({ messages: 0, files: 0, contacts: 0, callbacks: 0, alerts: 30 });
@@ -141,7 +141,7 @@ describe('rules of the chat', () => {
     expect((await read()).rules).toEqual(before.rules);
   });
 
-  it('[SET7] [SET3] what is no rule is refused and named', async () => {
+  it('[SET7] [SET3] that are invalid are refused and named', async () => {
     for (const [path, bad] of [
       ['schedule', { schedule: { ...HOURS, timezone: 'Mars' } }],
       ['schedule', { schedule: { ...HOURS, hours: { mon: ['9-18'] } } }],
@@ -166,7 +166,7 @@ describe('rules of the chat', () => {
     expect((await read()).rules.saved).toEqual({});
   });
 
-  it('[SET8] what the environment says goes before it, and is not to be changed', async () => {
+  it('[SET8] that a variable sets take precedence and cannot be changed', async () => {
     const other = await ChatUnderTest.start({
       CHAT_SCHEDULE: 'Europe/Moscow; mon-fri 09:00-18:00',
       RETENTION_DAYS_FILES: '30',
@@ -194,7 +194,7 @@ describe('rules of the chat', () => {
     return { text: answer.text, entry: answer.as(auditResponseSchema).entries[0] };
   };
 
-  it('[SET9] who changed what from what to what stands in the log, without a text and without a secret', async () => {
+  it('[SET9] are logged with the person, the old and the new value, without texts and secrets', async () => {
     const urls = ['https://hooks.example/of/the/shop'];
     const [texts, secret] = [{ title: 'private words' }, 'a-secret-of-the-shop'];
     await patch({ texts, alerts: { waiting_seconds: 30 }, webhook: { urls, secret }, retention: { messages: 7 } });
@@ -242,7 +242,7 @@ describe('rules of the chat', () => {
     });
   });
 
-  it('[SET14] of two administrators the second gets a conflict, and no work is lost', async () => {
+  it('[SET14] cause a conflict for the second of two administrators, and no work is lost', async () => {
     const other = await chat.staff('second', { role: 'admin' });
     const fresh = (await patch({ retention: { messages: 7 } })).as(settingsResponseSchema);
     expect(fresh.parts['retention']?.updated_by).toBe('chief');
@@ -278,7 +278,7 @@ describe('origin check', () => {
   const check = (origin: string, headers: Record<string, string> = {}) =>
     chat.call('GET', `/chat/origins/check?origin=${encodeURIComponent(origin)}`, { token: anna, headers });
 
-  it('[SET6] answers as the policy that guards the requests', async () => {
+  it('[SET6] answers as the policy that checks requests does', async () => {
     const of = async (origin: string) => (await check(origin, { host: 'chat.example' })).as(originCheckResponseSchema);
     expect(await of('https://shop.example')).toEqual({
       origin: 'https://shop.example',
@@ -299,7 +299,7 @@ describe('origin check', () => {
     expect((await chat.call('GET', '/chat/origins/check', { token: anna })).code).toBe('validation_failed');
   });
 
-  it('[SET6] warns only administrators behind a proxy that was not declared', async () => {
+  it('[SET6] warns only administrators about an undeclared proxy', async () => {
     const setting = async (headers: Record<string, string>) =>
       (await check('https://shop.example', headers)).as(originCheckResponseSchema).proxy_setting;
     expect(await setting({})).toBeUndefined();

@@ -9,7 +9,7 @@ import { ChatUnderTest, INTERNAL_KEY } from '../../test/chat-under-test.ts';
 
 const SHOP = 'https://shop.example';
 
-describe('origins and tokens that an admin saves', () => {
+describe('saved origins and token settings', () => {
   let chat: ChatUnderTest;
   let anna: string;
   let admin: string;
@@ -26,7 +26,7 @@ describe('origins and tokens that an admin saves', () => {
       await chat.call('POST', '/internal/catchup', { token: INTERNAL_KEY, body: { sessions: [], limit: 1, ...body } })
     ).as(catchupResponseSchema);
 
-  it('[SET11] an origin that was saved is allowed with the answer, and no longer once it is taken out', async () => {
+  it('[SET11] a saved origin is allowed at once, and no longer once it is removed', async () => {
     expect((await from(SHOP)).code).toBe('origin_not_allowed');
     const saved = (await patch({ origins: [SHOP] })).as(settingsResponseSchema);
     expect(saved.rules.effective.origins).toEqual([SHOP]);
@@ -39,7 +39,7 @@ describe('origins and tokens that an admin saves', () => {
     expect((await from(SHOP)).code).toBe('origin_not_allowed');
   });
 
-  it('[SET11] what another instance saved holds within seconds', async () => {
+  it('[SET11] what another instance saved applies within seconds', async () => {
     await chat.database.kysely
       .insertInto('widget_setting')
       .values({ name: 'origins', value: JSON.stringify({ rule: [SHOP] }), updated_by: 'chief' })
@@ -51,7 +51,7 @@ describe('origins and tokens that an admin saves', () => {
     await patch({ origins: null });
   });
 
-  it('[SET11] [SET12] what is none is refused and named, operators may not, and it stands in the log', async () => {
+  it('[SET11] [SET12] an invalid one is refused and named, operators may not change any, and changes are logged', async () => {
     for (const [path, bad] of [
       ['origins.0', { origins: ['shop.example'] }],
       ['origins.0', { origins: ['https://shop.example/'] }],
@@ -71,7 +71,7 @@ describe('origins and tokens that an admin saves', () => {
     await patch({ origins: null, tokens: null });
   });
 
-  it('[SET12] a channel token lives as long as was saved, also one that was made before', async () => {
+  it('[SET12] the saved lifetime applies to channel tokens, including existing ones', async () => {
     const begin = async () => (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
     const life = ({ expires_at }: { expires_at: string }) => Math.round((Date.parse(expires_at) - Date.now()) / 60_000);
     expect(life(await begin())).toBe(1_440);
@@ -83,7 +83,7 @@ describe('origins and tokens that an admin saves', () => {
     expect(life(await begin())).toBe(1_440);
   });
 
-  it('[SET12] shows admins which secrets are set, and none of them', async () => {
+  it('[SET12] admins see which secrets are set, but none of the secrets', async () => {
     const answer = await chat.call('GET', '/chat/settings', { token: admin });
     expect(answer.as(settingsResponseSchema).keys).toEqual(
       expect.arrayContaining([

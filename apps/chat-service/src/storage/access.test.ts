@@ -21,7 +21,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     harness = await stage.harness();
   });
 
-  it('[SES] a session of another customer, or an unknown one, does not exist', async () => {
+  it('[SES] a session of another customer is answered as if it did not exist', async () => {
     const { chat } = harness;
     const mine = await newChat(chat);
     const other = await newChat(chat);
@@ -46,7 +46,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     }
   });
 
-  it('[ASG] scope assigned: another operator’s session does not exist', async () => {
+  it('[ASG] for scope assigned, another operator’s session is answered as if it did not exist', async () => {
     const { chat } = harness;
     const scoped = operator('sonja', { scope: 'assigned' });
     const { id } = await newChat(chat, 'hi');
@@ -72,7 +72,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     expect((await chat.getSession(scoped, id)).assigned_user_id).toBe('sonja');
   });
 
-  it('[ASG16] work is given to a known operator alone', async () => {
+  it('[ASG16] chats are assigned only to known operators', async () => {
     const { chat, database } = harness;
     const { id } = await newChat(chat, 'hi');
     const fields = { details: { fields: [{ path: 'user_id', message: 'no such operator' }] } };
@@ -134,7 +134,7 @@ describe('access, assignment, notes and revocations on postgres', () => {
     ]);
   });
 
-  it('[NOTE] notes take no seq and stay with staff', async () => {
+  it('[NOTE] notes have no seq and are visible only to staff', async () => {
     const { chat } = harness;
     const { id, customer } = await newChat(chat, 'hi');
     const note = await chat.addNote(anna, id, 'difficult');

@@ -54,7 +54,7 @@ async function unreadByDefinition(of: Harness): Promise<{ id: number; stored: nu
 }
 
 describe('concurrency on PostgreSQL', () => {
-  it('[FEED4] the feed has no hole and no repeat while many writers commit out of order or roll back, and two relays stamp', async () => {
+  it('[FEED4] the feed has no gap and no repeat while many writers commit out of order or roll back, and two relays number it', async () => {
     const { chat, database } = harness;
     const chats = await Promise.all(Array.from({ length: 12 }, () => newChat(chat)));
     await harness.stamp();
@@ -147,7 +147,7 @@ describe('concurrency on PostgreSQL', () => {
     }
   });
 
-  it('[ASG] a claim cannot be won twice, and every loser learns the winner', async () => {
+  it('[ASG] a claim is won once, and every other operator learns the winner', async () => {
     const { chat } = harness;
     const racers = Array.from({ length: 8 }, (_, n) => operator(`racer${n}`));
     for (let round = 0; round < 10; round += 1) {
@@ -166,7 +166,7 @@ describe('concurrency on PostgreSQL', () => {
     }
   });
 
-  it('[MSG] concurrent retries store a message once and all get it', async () => {
+  it('[MSG] concurrent retries store a message once, and all get it', async () => {
     const { chat } = harness;
     const one = await newChat(chat);
     for (let round = 0; round < 10; round += 1) {
@@ -202,7 +202,7 @@ describe('concurrency on PostgreSQL', () => {
     }
   });
 
-  it('[RD] any mix of writers at once keeps seq dense, marks monotonic and unread exact (seeded)', async () => {
+  it('[RD] any mix of concurrent writers keeps seq dense, marks monotonic and unread exact (seeded)', async () => {
     const { chat } = harness;
     const step = fc.record({
       who: fc.constantFrom('client', 'anna', 'boris'),

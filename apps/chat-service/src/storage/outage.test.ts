@@ -22,7 +22,7 @@ describe('outages of PostgreSQL', () => {
 
   const codeOf = (error: unknown) => (error instanceof ChatError ? error.code : `other: ${String(error)}`);
 
-  it('[ERR] connections lost in the middle of work are 503 with Retry-After, and what was answered is there', async () => {
+  it('[ERR] connections lost during work are 503 with Retry-After, and what was confirmed is stored', async () => {
     const { chat } = harness;
     const one = await newChat(chat, 'hi');
     const answered: number[] = [];
@@ -59,7 +59,7 @@ describe('outages of PostgreSQL', () => {
     expect(answered.filter((id) => id > 0 && !stored.has(id) && id >= (messages[0]?.id ?? 0))).toEqual([]);
   });
 
-  it('[ERR] a link that is silent is given up, not waited for', async () => {
+  it('[ERR] a connection that does not answer is given up', async () => {
     const { chat } = harness;
     const one = await newChat(chat);
     proxy.halfOpen();
@@ -80,7 +80,7 @@ describe('outages of PostgreSQL', () => {
       .toBe(true);
   }, 40_000);
 
-  it('[ERR] a session whose lock is held too long is 503, the others go on', async () => {
+  it('[ERR] a session whose lock is held too long is 503, while others continue', async () => {
     const { chat, database } = harness;
     const held = await newChat(chat);
     const other = await newChat(chat);

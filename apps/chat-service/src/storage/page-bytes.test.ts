@@ -27,7 +27,7 @@ async function follow<Row>(
   }
 }
 
-describe('[ERR18] pages bounded in bytes on postgres', () => {
+describe('[ERR18] pages limited in bytes on postgres', () => {
   let harness: Harness;
   beforeAll(async () => {
     harness = await stage.harness();
@@ -39,7 +39,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     return chat;
   }
 
-  it('gives all events of a session full of longest messages, a few at a time', async () => {
+  it('give all events of a session full of longest messages, a few at a time', async () => {
     const { id } = await longChat(20);
     const events = await follow<{ seq: number }>(async (last) => {
       const page = await harness.chat.events(anna, id, { afterSeq: last?.seq ?? 0, limit: 500 });
@@ -48,7 +48,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, n) => n + 1));
   });
 
-  it('gives its history in both directions', async () => {
+  it('give its history in both directions', async () => {
     const { id } = await longChat(20);
     const older = await follow<{ id: number }>(async (last) => {
       const page = await harness.chat.history(anna, id, { ...(last && { beforeId: last.id }), limit: 500 });
@@ -62,7 +62,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     expect(older.toReversed()).toEqual(newer);
   });
 
-  it('gives notes, newest pages first', async () => {
+  it('give notes, newest pages first', async () => {
     const { id } = await newChat(harness.chat);
     for (let n = 0; n < 12; n += 1) await harness.chat.addNote(anna, id, LONGEST);
     const notes = await follow<{ id: number }>(async (last) => {
@@ -72,7 +72,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     expect(new Set(notes.map((note) => note.id)).size).toBe(12);
   });
 
-  it('lists sessions with long messages and attributes by what a list shows', async () => {
+  it('list sessions with long messages and attributes by what a list shows', async () => {
     const attributes = Object.fromEntries(Array.from({ length: 7 }, (_, n) => [`k${n}`, 'x'.repeat(1_000)]));
     for (let n = 0; n < 10; n += 1) {
       await harness.chat.createSession({
@@ -113,7 +113,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     expect(first?.last_message?.body.length).toBeLessThanOrEqual(1_000);
   });
 
-  it('gives quick replies, operators and callbacks page by page', async () => {
+  it('give quick replies, operators and callbacks page by page', async () => {
     const replies = new QuickReplies(harness.database);
     for (let n = 0; n < 40; n += 1)
       await replies.add(anna, { shortcut: `s${n}`, title: 't', text: '😀'.repeat(4_000) });
@@ -157,7 +157,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     expect(calls).toBe(100);
   });
 
-  it('[INT9] bounds a catch-up answer for each session and in all, and lets nobody go without their turn', async () => {
+  it('[INT9] limit a catch-up response per session and in total, and give every session its turn', async () => {
     const few = await longChat(12);
     // 150 sessions with 40 KB each are 6 MB: more than one answer takes.
     await sql`WITH s AS (INSERT INTO chat_session (last_seq) SELECT 3 FROM generate_series(1, 150) RETURNING id)
@@ -197,7 +197,7 @@ describe('[ERR18] pages bounded in bytes on postgres', () => {
     }
   });
 
-  it('[INB7] reads a page of open sessions in their waiting order from an index', async () => {
+  it('[INB7] read open sessions in their waiting order from an index', async () => {
     await sql`INSERT INTO chat_session (waiting_since) SELECT now() - n * interval '1 second' FROM generate_series(1, 3000) n`.execute(
       harness.database.kysely,
     );

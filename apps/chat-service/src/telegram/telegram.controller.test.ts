@@ -85,7 +85,7 @@ describe("an operator's code", () => {
     });
   });
 
-  it('[TG1] ends with the next one, with its time, and is stored as a hash alone', async () => {
+  it('[TG1] ends when a newer one is made or its time is over, and only its hash is stored', async () => {
     const first = await codeOf(anna);
     const second = await codeOf(anna);
     expect(await redeem(first.code, newAccount())).toEqual({ outcome: 'unknown_code' });
@@ -98,13 +98,13 @@ describe("an operator's code", () => {
     expect(await redeem(second.code, newAccount())).toEqual({ outcome: 'unknown_code' });
   });
 
-  it('[TG3] of two accounts that send it at once one is bound', async () => {
+  it('[TG3] binds one of two accounts that send it at once', async () => {
     const { code } = await codeOf(anna);
     const outcomes = await Promise.all([redeem(code, newAccount()), redeem(code, newAccount())]);
     expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual(['operator', 'unknown_code']);
   });
 
-  it('[TG3] a newer binding takes the place of the older ones, on both sides', async () => {
+  it('[TG3] replaces older bindings on both sides', async () => {
     const id = await bind(anna);
     const { code } = await codeOf(boris);
     await redeem(code, id);
@@ -114,7 +114,7 @@ describe("an operator's code", () => {
     expect((await act(id, { kind: 'duty' })).code).toBe('forbidden');
   });
 
-  it('[TG3] five wrong codes close an account out, right ones included', async () => {
+  it('[TG3] is refused, even if right, after five wrong codes from an account', async () => {
     const id = newAccount();
     for (let n = 0; n < 5; n += 1) expect(await redeem(`WRONG${n}`, id)).toEqual({ outcome: 'unknown_code' });
     const { code } = await codeOf(anna);
@@ -124,7 +124,7 @@ describe("an operator's code", () => {
 });
 
 describe('a binding', () => {
-  it('[TG2] [TG4] is removed by its operator, with the code that was made', async () => {
+  it('[TG2] [TG4] is removed by its operator, together with any unused code', async () => {
     const id = await bind(anna);
     const { code } = await codeOf(anna);
     const remove = () => chat.call('DELETE', '/chat/operators/me/telegram', { token: anna });
@@ -134,13 +134,13 @@ describe('a binding', () => {
     expect(await redeem(code, id)).toEqual({ outcome: 'unknown_code' });
   });
 
-  it('[TG4] is gone at once when all tokens of its operator are revoked', async () => {
+  it('[TG4] ends at once when all tokens of its operator are revoked', async () => {
     const id = await bind(await chat.staff('mallory'));
     await chat.operations.revokeStaff('staff', 'mallory');
     expect((await act(id, { kind: 'sessions', assigned: 'open' })).code).toBe('forbidden');
   });
 
-  it('[TG4] [TG5] of an account of auth-service has its role and scope of now, and ends with its deactivation', async () => {
+  it('[TG4] [TG5] of an account of auth-service has its current role and scope, and ends with its deactivation', async () => {
     const row = { login: 'vera', name: 'Вера', role: 'operator', scope: 'own', password_hash: '$argon2id$-' } as const;
     await chat.database.kysely
       .insertInto('auth_operator')
@@ -165,7 +165,7 @@ describe('a binding', () => {
 });
 
 describe('acting in Telegram', () => {
-  it('[TG5] is acting in the name of the bound operator', async () => {
+  it('[TG5] is attributed to the bound operator', async () => {
     const id = await bind(anna);
     const session = await begin();
     const clientMessageId = randomUUID();
@@ -181,7 +181,7 @@ describe('acting in Telegram', () => {
     expect((await act(id, { ...post, client_message_id: randomUUID() })).code).toBe('session_closed');
   });
 
-  it('[TG5] stops a reply that a colleague has overtaken', async () => {
+  it('[TG5] stops a reply if a colleague has written meanwhile', async () => {
     const id = await bind(anna);
     const session = await begin();
     await chat.operations.postMessage(
@@ -193,7 +193,7 @@ describe('acting in Telegram', () => {
     expect((await act(id, { ...post, expected_seq: 1 })).code).toBe('stale');
   });
 
-  it('[INT11] a note asked for twice is one note', async () => {
+  it('[INT11] stores a note that was sent twice only once', async () => {
     const id = await bind(anna);
     const session = await begin();
     const request = randomUUID();
@@ -205,7 +205,7 @@ describe('acting in Telegram', () => {
 });
 
 describe('a customer in Telegram', () => {
-  it('[TG7] begins a chat like any other, and a repeat is the same message', async () => {
+  it('[TG7] starts a chat like any other, and a repeat is the same message', async () => {
     const id = newAccount();
     const messageId = randomUUID();
     const first = await written(id, 'Где мой заказ?', messageId);
@@ -217,7 +217,7 @@ describe('a customer in Telegram', () => {
     expect(JSON.parse(seen.text)).toMatchObject({ status: 'new', contact: { name: 'Ольга' } });
   });
 
-  it('[TG7] whose first message came twice at once has one chat', async () => {
+  it('[TG7] has one chat even if their first message came twice at once', async () => {
     const id = newAccount();
     const messageId = randomUUID();
     const both = await Promise.all([written(id, 'Раз', messageId), written(id, 'Раз', messageId)]);
@@ -228,7 +228,7 @@ describe('a customer in Telegram', () => {
     expect((await write(await bind(anna), 'text')).code).toBe('forbidden');
   });
 
-  it('[TG25] becomes an operator by an operator’s code, and is the customer no more', async () => {
+  it('[TG25] becomes an operator with an operator’s code, and is no customer any more', async () => {
     const id = newAccount();
     const first = await written(id, 'Проверяю бота');
     await sql`INSERT INTO telegram_message (bot_id, chat_id, telegram_message_id, session_id)
@@ -248,7 +248,7 @@ describe('a customer in Telegram', () => {
     expect(await redeem(code, newAccount())).toMatchObject({ outcome: 'customer', session_id: session.id });
   });
 
-  it('[TG6] goes on with a chat of the page by a link of one use, and is given what reached them nowhere', async () => {
+  it('[TG6] continues a chat of the page by a link of one use, and is given what reached them nowhere', async () => {
     const session = await begin();
     const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
     const say = async (body: string) =>
@@ -271,7 +271,7 @@ describe('a customer in Telegram', () => {
     expect((await written(id, 'Пишу из Telegram')).session_id).toBe(session.id);
   });
 
-  it('[TG6] is given with the link what they missed, however much they wrote themselves since', async () => {
+  it('[TG6] is given with the link what they missed, however much they have written since', async () => {
     const session = await begin();
     const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
     const post = async (actor: Parameters<typeof chat.operations.postMessage>[0], body: string) =>
@@ -282,7 +282,7 @@ describe('a customer in Telegram', () => {
     expect(redeemed.outcome === 'customer' && redeemed.missed.map(({ id }) => id)).toEqual([missed]);
   });
 
-  it('[TG6] sees that there is more if they missed more than fifty replies, and only then', async () => {
+  it('[TG6] is told that there is more only if they missed more than fifty replies', async () => {
     const session = await begin();
     const operator = { kind: 'staff', userId: 'anna', name: 'Анна', role: 'operator', scope: 'all' } as const;
     const ids: number[] = [];
@@ -337,7 +337,7 @@ describe('a customer in Telegram', () => {
     expect(await shown()).toEqual({ blocked_at: null });
   });
 
-  it('[TG6] a revocation of the session ends its links and its account', async () => {
+  it('[TG6] loses links and account when the session is revoked', async () => {
     const session = await begin();
     const link = async () => startOf((await linkOf(session)).as(telegramLinkResponseSchema).url);
     const id = newAccount();
@@ -348,7 +348,7 @@ describe('a customer in Telegram', () => {
     expect((await written(id, 'Кто я теперь?')).session_id).not.toBe(session.id);
   });
 
-  it('[INT11] a file of theirs comes with the message it was brought for', async () => {
+  it('[INT11] sends a file together with its message', async () => {
     const id = newAccount();
     const messageId = randomUUID();
     const file = await chat.call(

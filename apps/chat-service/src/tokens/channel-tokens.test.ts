@@ -28,7 +28,7 @@ async function newSession(body: object = {}) {
 }
 
 describe('channel tokens and stream links', () => {
-  it('[SES8] a resume key, the site key or nothing else gives a token that is never cached', async () => {
+  it('[SES8] a resume key or the site key, and nothing else, gets a token, which is never cached', async () => {
     const { session, resume_key } = await newSession();
     const proofs: Record<string, string>[] = [{ 'x-resume-key': resume_key }, { 'x-site-key': SITE_KEY }];
     for (const headers of proofs) {
@@ -39,7 +39,7 @@ describe('channel tokens and stream links', () => {
     }
   });
 
-  it('[SES8] [SES9] [TOK13] [TOK15] everything else is 401', async () => {
+  it('[SES8] [SES9] [TOK13] [TOK15] all other credentials are 401', async () => {
     const { session, token } = await newSession();
     const other = await newSession();
     const url = `/chat/session/${session.id}/channel-token`;
@@ -60,7 +60,7 @@ describe('channel tokens and stream links', () => {
     ).toBe(401);
   });
 
-  it('[SES10] [TOK11] a stream link lives an hour unless asked otherwise, at most a day', async () => {
+  it('[SES10] [TOK11] a stream link is valid for an hour unless requested otherwise, at most a day', async () => {
     const { session, token } = await newSession();
     const now = Math.floor(Date.now() / 1_000);
     for (const [body, seconds] of [
@@ -84,7 +84,7 @@ describe('channel tokens and stream links', () => {
     );
   });
 
-  it('[REV1] [REV2] revoking ends tokens at once, and the next one works at once', async () => {
+  it('[REV1] [REV2] a revocation ends tokens at once, and the next token works at once', async () => {
     const { session, token } = await newSession();
     const url = `/chat/session/${session.id}`;
     expect((await chat.call('POST', `${url}/revoke`, { token: anna })).status).toBe(204);
@@ -98,7 +98,7 @@ describe('channel tokens and stream links', () => {
     expect(Math.round((Date.parse(link.expires_at) - Date.now()) / 1_000)).toBeGreaterThanOrEqual(86_399);
   });
 
-  it('[TOK23] a resume key ends with the revocation, for good, and its hash stays', async () => {
+  it('[TOK23] a revocation ends a resume key permanently, and its hash is kept', async () => {
     const { session, resume_key } = await newSession();
     const url = `/chat/session/${session.id}`;
     const headers = { 'x-resume-key': resume_key };
@@ -117,7 +117,7 @@ describe('channel tokens and stream links', () => {
     expect(begun.message?.body).toBe('still me');
   });
 
-  it('[REV1] a second revocation in the same second ends the token given in between', async () => {
+  it('[REV1] a second revocation in the same second ends the token issued in between', async () => {
     const { session } = await newSession();
     const headers = { 'x-site-key': SITE_KEY };
     const url = `/chat/session/${session.id}`;
@@ -129,7 +129,7 @@ describe('channel tokens and stream links', () => {
     }
   });
 
-  it('[REV6] a credential is no younger than the look at the right to it, however late its answer is', () => {
+  it('[REV6] a credential is dated to the moment its right was checked, however late the response is', () => {
     let now = 1_000;
     const credentials = new ChannelCredentials(
       ring,
@@ -145,7 +145,7 @@ describe('channel tokens and stream links', () => {
     expect(Date.parse(expires_at)).toBe(1_060_000);
   });
 
-  it('[SES10] a stream link names the path below which a proxy has the chat', () => {
+  it('[SES10] a stream link contains the path below which a proxy serves the chat', () => {
     const below = new ChannelCredentials(
       ring,
       () => 86_400,
@@ -165,7 +165,7 @@ describe('channel tokens and stream links', () => {
     expect(plain).toMatch(/^\/chat\/7\/stream\?sig=/);
   });
 
-  it('[REV6] a revoked token buys nothing younger while its revocation is still on its way to the verifier', async () => {
+  it('[REV6] a revoked token gets no newer one while its revocation is still on its way to the verifier', async () => {
     const { session, token } = await newSession();
     // Past the service's own route, so that its verifier does not know of it yet.
     await chat.operations.revoke(ADMIN, session.id);
@@ -179,7 +179,7 @@ describe('channel tokens and stream links', () => {
     expect((await chat.operations.findSession(session.id))?.customerId).toBeNull();
   });
 
-  it('[TOK14] a resume key made by the client is taken, and stored hashed only', async () => {
+  it('[TOK14] a resume key made by the client is accepted, and only its hash is stored', async () => {
     const resume_key = randomBytes(32).toString('base64url');
     const { session } = await newSession({ resume_key });
     const row = await chat.database.kysely

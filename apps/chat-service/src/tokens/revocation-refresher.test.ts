@@ -2,7 +2,7 @@ import { RevocationSet } from '@chat-realtime/verifier';
 import { expect, it } from 'vitest';
 import { RevocationRefresher } from './revocation-refresher.ts';
 
-it('[OPS10] asks again at start while the database does not answer, and begins with what is revoked', async () => {
+it('[OPS10] retries at start while the database does not answer, and first reads what is revoked', async () => {
   const answers = [new Error('timeout exceeded when trying to connect'), new Error('the connection was reset')];
   const revoked = { id: 1, kind: 'session', subject: '7', not_after: Math.floor(Date.now() / 1_000) } as const;
   const told: string[] = [];

@@ -142,7 +142,7 @@ describe('the tables of a site, into the ledger', () => {
     (await harness.chat.events(admin, id, { afterSeq: 0, limit: 100 }).catch(() => ({ events: [] }))).events;
   const numberOf = async (id: string) => (await harness.service.intake.sessionNumbers([id])).get(id) ?? 0;
 
-  it('[TAB7] brings what was there before, once, and says how much it was', async () => {
+  it('[TAB7] imports the existing rows once, and reports their number', async () => {
     const options = { database: harness.database, config, log: QUIET, onProgress: () => undefined };
     expect(await backfillTables(options)).toMatchObject({ sessions: 2, messages: 2, accepted: 4, complete: true });
     expect(await backfillTables(options)).toMatchObject({ accepted: 0, refused: 0 });
@@ -152,7 +152,7 @@ describe('the tables of a site, into the ledger', () => {
     ]);
   });
 
-  it('[TAB5] carries a chat under the number it has, and one without a number under the one it was given', async () => {
+  it('[TAB5] keeps the number of a chat, and gives one to a chat without', async () => {
     await site.query("INSERT INTO line (dialog, who, body) VALUES ('7', 'us', 'here')");
     await site.query("UPDATE dialog SET manager = 3, state = 'spam' WHERE id = '7'");
     await site.query("INSERT INTO line (dialog, who, body) VALUES ('abc', 'me', 'there')");
@@ -174,7 +174,7 @@ describe('the tables of a site, into the ledger', () => {
     );
   });
 
-  it('[TAB6] keeps what the channel cannot carry, with the reason, and once', async () => {
+  it('[TAB6] puts aside, once and with the reason, what the channel cannot carry', async () => {
     await site.query(
       "INSERT INTO line (dialog, who, body) VALUES ('7', 'me', '   '), ('7', 'robot', 'bip'), ('7', 'me', 'last')",
     );
@@ -195,7 +195,7 @@ describe('the tables of a site, into the ledger', () => {
     expect(await refused()).toHaveLength(3);
   });
 
-  it('[ERA5] [RET1] empties what was put aside of a person who is erased, and of everybody after 30 days', async () => {
+  it('[ERA5] [RET1] deletes rows put aside for a person when they are erased, and all of them after 30 days', async () => {
     const view = new LedgerView(harness.database);
     const other = await numberOf('abc');
     const refused = (session: number | string, id: number) => ({
@@ -237,7 +237,7 @@ describe('the tables of a site, into the ledger', () => {
     expect(await holding()).toEqual([]);
   });
 
-  it('[TAB9] shows in the metrics that it reads, and what waits', async () => {
+  it('[TAB9] shows in the metrics that it is read, and what is waiting', async () => {
     await until(async () => (await metrics.collect()).includes('chat_intake_source_connected{source="table"} 1'), {
       timeoutMs: 15_000,
       what: 'the gauge',
@@ -251,7 +251,7 @@ describe('the tables of a site, into the ledger', () => {
       expect(text).toContain(line);
   });
 
-  it('[TAB1] is no source of a chat of our own, and says all that is wrong in its file', () => {
+  it('[TAB1] cannot be used with our own chats, and reports every error of its file', () => {
     const parsed = chatSettingsSchema.safeParse({
       CHAT_TOKEN_SECRETS: `k1:${'s'.repeat(32)}`,
       TABLE_SOURCE: '/nowhere.yaml',

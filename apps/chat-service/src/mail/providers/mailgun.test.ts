@@ -45,7 +45,7 @@ describe('Mailgun', () => {
     'body-html': '<p>Вот чек</p><div class="gmail_signature"><img src="cid:logo"></div>',
   };
 
-  it('[MAIL8] brings the mail as it is, in a form of either kind', async () => {
+  it('[MAIL8] delivers the raw mail, in a form of either kind', async () => {
     await urlencoded({ ...signed(), recipient: TO, 'body-mime': RAW });
     await multipart({ ...signed(), recipient: `${TO},other@shop.example`, 'body-mime': RAW });
     expect(taken.map(({ text, from, key }) => [text, from, key])).toEqual(
@@ -54,7 +54,7 @@ describe('Mailgun', () => {
     expect(taken[1]?.recipients).toEqual([TO, 'other@shop.example', 'team@shop.example']);
   });
 
-  it('[MAIL4] [MAIL8] keeps the bytes of a mail in a charset of its own, in a form of either kind', async () => {
+  it('[MAIL4] [MAIL8] keeps the bytes of a mail in another charset, in a form of either kind', async () => {
     const cp1251 = Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
     const raw = Buffer.concat([
       Buffer.from(
@@ -80,7 +80,7 @@ describe('Mailgun', () => {
     expect(taken.map(({ text }) => text)).toEqual(['Привет', 'Привет']);
   });
 
-  it('[MAIL4] [MAIL8] brings a picture that was pasted into the letter, and none of a signature', async () => {
+  it('[MAIL4] [MAIL8] delivers a picture pasted into the text, and none of a signature', async () => {
     const html =
       '<div>Вот так выглядит <img src="cid:shot"></div><div class="gmail_signature"><img src="cid:logo"></div>' +
       '<div class="gmail_quote"><blockquote>— Ответьте выше этой строки —<img src="cid:ours"></blockquote></div>';
@@ -99,7 +99,7 @@ describe('Mailgun', () => {
     ]);
   });
 
-  it('[MAIL8] brings it taken apart, with its files, and is judged the same', async () => {
+  it('[MAIL8] delivers a parsed mail with its files, which is judged alike', async () => {
     await multipart({
       ...signed(),
       ...parsed,
@@ -117,7 +117,7 @@ describe('Mailgun', () => {
     expect(taken[1]?.key).toBe(mail?.key);
   });
 
-  it('[MAIL5] [MAIL8] what a program wrote is seen in the parts too', async () => {
+  it('[MAIL5] [MAIL8] recognises automatic mail in parsed form too', async () => {
     const kind = async (more: Record<string, string>, header?: readonly [string, string]) => {
       const headers = JSON.stringify([...(header === undefined ? [] : [header]), ['Message-Id', '<x@mail.example>']]);
       await urlencoded({ ...signed(), ...parsed, 'message-headers': headers, ...more });
@@ -132,7 +132,7 @@ describe('Mailgun', () => {
     expect(await kind({ sender: '' })).toBe('automatic');
   });
 
-  it('[MAIL8] is refused with a wrong signature, one of another time, and where no key is set', async () => {
+  it('[MAIL8] is refused with a wrong or outdated signature, and if no key is configured', async () => {
     const mime = { recipient: TO, 'body-mime': RAW };
     expect(await refusal(urlencoded(mime))).toBe('missing_credentials');
     for (const bad of [
@@ -155,7 +155,7 @@ describe('Mailgun', () => {
     expect(await refusal(urlencoded({ ...signed({ at: NOW - 8 * 3_600 }), ...mime }))).toBe('taken');
   });
 
-  it('[MAIL8] a token opens the door for one mail, and again for that one alone', async () => {
+  it('[MAIL8] accepts a token for one mail, and again only for that mail', async () => {
     const once = signed();
     const mime = { recipient: TO, 'body-mime': RAW };
     expect(await refusal(urlencoded({ ...once, ...mime }))).toBe('taken');
@@ -169,7 +169,7 @@ describe('Mailgun', () => {
     expect(taken.at(-1)?.key).toBe(taken.at(-2)?.key);
   });
 
-  it('[MAIL8] a form of thousands of fields, or none at all, is refused before it is taken apart', async () => {
+  it('[MAIL8] a form with thousands of fields, or no form at all, is refused before it is parsed', async () => {
     const form = (type: string | undefined, body: string) => refusal(newMailgun().take(type, Buffer.from(body)));
     expect(await form('application/x-www-form-urlencoded', 'a=1&'.repeat(1_000))).toBe('validation_failed');
     expect(await form('multipart/form-data; boundary=x', '--x\r\n\r\n'.repeat(1_000))).toBe('validation_failed');

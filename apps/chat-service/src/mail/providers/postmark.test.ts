@@ -54,7 +54,7 @@ describe('Postmark', () => {
     );
   });
 
-  it('[MAIL9] is guessed ten times a minute from one address, and no more', async () => {
+  it('[MAIL9] may guess the password ten times a minute from one address', async () => {
     const guarded = new Postmark({ login: 'postmark:a-long-password', intake });
     const right = basic('postmark:a-long-password');
     const guesses = await Promise.all(
@@ -65,7 +65,7 @@ describe('Postmark', () => {
     expect(await refusal(guarded.authorize(right, '192.0.2.3'))).toBe('taken');
   });
 
-  it('[MAIL9] brings a mail as it is or taken apart, which is the same mail', async () => {
+  it('[MAIL9] delivers a mail raw or parsed, with the same result', async () => {
     await brings({ RawEmail: RAW });
     await brings();
     expect(taken.map(({ text, from }) => [text, from])).toEqual(
@@ -77,7 +77,7 @@ describe('Postmark', () => {
     expect(taken[1]?.files.map(({ name, content }) => [name, content.toString()])).toEqual([['чек.pdf', '%PDF-1.4']]);
   });
 
-  it('[MAIL5] [MAIL9] sees what a program wrote', async () => {
+  it('[MAIL5] [MAIL9] recognises automatic mail', async () => {
     await brings({ Headers: [{ Name: 'Auto-Submitted', Value: 'auto-replied' }] });
     await brings({ Headers: [{ Name: 'Return-Path', Value: '<>' }] });
     expect(taken.map(({ kind }) => kind)).toEqual(['automatic', 'automatic']);

@@ -74,7 +74,7 @@ describe('Amazon SES', () => {
       SubscribeURL: url,
     });
 
-  it('[MAIL10] brings the mail in the notification, plain or in base64, signed in either version', async () => {
+  it('[MAIL10] delivers the mail in the notification, plain or in base64, signed in either version', async () => {
     await take(signed());
     const encoded = mail({ content: Buffer.from(RAW).toString('base64') }, { encoding: 'BASE64' });
     await take(signed({ SignatureVersion: '1', Message: JSON.stringify(encoded) }));
@@ -90,7 +90,7 @@ describe('Amazon SES', () => {
     expect(asked).toEqual([CERTIFICATE]);
   });
 
-  it('[MAIL10] is refused by another key, another topic, another time, or changed on the way', async () => {
+  it('[MAIL10] is refused with another key or topic, an outdated time, or a changed body', async () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     for (const bad of [
       signed({}, other.privateKey),
@@ -108,7 +108,7 @@ describe('Amazon SES', () => {
     expect(taken).toEqual([]);
   });
 
-  it("[MAIL10] takes a certificate from the host of the topic alone, and Amazon's alone", async () => {
+  it('[MAIL10] accepts a certificate only from the host of the topic, and only one of Amazon', async () => {
     for (const url of [
       'https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0.pem',
       'https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-0.pem',
@@ -134,7 +134,7 @@ describe('Amazon SES', () => {
     expect(await refusal(take(signed()))).toBe('taken');
   });
 
-  it('[MAIL10] asks Amazon ten times a minute at most, whatever names are sent', async () => {
+  it('[MAIL10] fetches at most ten certificates a minute, whatever names are sent', async () => {
     answer = async () => Promise.reject(new Error('404'));
     for (let n = 0; n < 30; n += 1)
       expect(await refusal(take(signed({ SigningCertURL: CERTIFICATE.replace('0123', String(n)) })))).toBe(
@@ -153,7 +153,7 @@ describe('Amazon SES', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('[MAIL10] says what is no mail, and that mail in S3 is not fetched', async () => {
+  it('[MAIL10] reports what is no mail, and that mail stored in S3 is not fetched', async () => {
     const ignored = { outcome: 'ignored', reason: 'not_a_mail' };
     expect(
       await take(signed({ Message: 'Successfully validated SNS topic for Amazon SES event publishing.' })),
