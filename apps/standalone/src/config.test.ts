@@ -6,16 +6,19 @@ const SECRET = 'k1:0123456789abcdef0123456789abcdef';
 const load = (env: Record<string, string>) => () =>
   loadConfig(standaloneSchema, { CHAT_TOKEN_SECRETS: SECRET, ...env });
 
-describe('settings of a chat in one process', () => {
-  it.each(['CATCHUP_URL', 'ACKS_URL'])('refuses %s, which its gateway cannot ask, and says what can', (name) => {
-    expect(load({ [name]: 'http://127.0.0.1/site' })).toThrow(
-      `${name}: can be used by a gateway as a process of its own`,
-    );
-    // As a compose file writes what is not set.
-    expect(load({ [name]: '' })).not.toThrow();
-  });
+describe('settings of a single process', () => {
+  it.each(['CATCHUP_URL', 'ACKS_URL'])(
+    'refuse %s, which its gateway cannot call, and say which can be used',
+    (name) => {
+      expect(load({ [name]: 'http://127.0.0.1/site' })).toThrow(
+        `${name}: can be used by a gateway as a process of its own`,
+      );
+      // As a compose file writes what is not set.
+      expect(load({ [name]: '' })).not.toThrow();
+    },
+  );
 
-  it('[OPS20] has no demo where other machines reach it', () => {
+  it('[OPS20] allow no demo if other machines can reach it', () => {
     const refused = 'DEMO: on is for this machine alone';
     expect(load({ DEMO: 'on', HOST: '0.0.0.0' })).toThrow(refused);
     expect(load({ DEMO: 'on', PUBLIC_URL: 'https://chat.example' })).toThrow(refused);
@@ -23,7 +26,7 @@ describe('settings of a chat in one process', () => {
     expect(load({ DEMO: 'off', HOST: '0.0.0.0', PUBLIC_URL: 'https://chat.example' })).not.toThrow();
   });
 
-  it('takes what a site beside its own chat can set', () => {
+  it('accept what a site beside its own chat can set', () => {
     const set = {
       CHAT_ROLE: 'ledger',
       EVENTS_API_KEY: 'events-key-0123456789',

@@ -16,7 +16,7 @@ it('[OPS20] demo mode is on by default, and with variables that a trial also set
   ).toEqual({ on: true });
 });
 
-it('[OPS20] any variable of production ends it, and is named', () => {
+it('[OPS20] any production variable ends it, and is named', () => {
   for (const name of [
     'DATABASE_URL',
     'ALLOWED_ORIGINS',
@@ -29,12 +29,12 @@ it('[OPS20] any variable of production ends it, and is named', () => {
   expect(demoMode({ ...plain, HOST: '0.0.0.0' }, given({}))).toEqual({ on: false, because: ['HOST'] });
 });
 
-it('[OPS20] DEMO decides where it is given', () => {
+it('[OPS20] DEMO takes precedence', () => {
   expect(demoMode({ ...plain, DEMO: 'on' }, given({ DATABASE_URL: 'postgres://x' }))).toEqual({ on: true });
   expect(demoMode({ ...plain, DEMO: 'off' }, given({}))).toEqual({ on: false, because: [] });
 });
 
-it('[OPS36] there is none where nothing is to be seeded, nor on a database that was served for real', () => {
+it('[OPS36] it is off if nothing is to be seeded, and on a database that was used in production', () => {
   expect(demoMode(plain, given({}, { empty: true }))).toEqual({ on: false, because: [] });
   expect(demoMode({ ...plain, DEMO: 'on' }, given({}, { empty: true }))).toEqual({ on: false, because: [] });
   expect(demoMode(plain, given({}, { servedForReal: true }))).toEqual({ on: false, because: [] });

@@ -31,7 +31,7 @@ describe('pages of an earlier image', () => {
   const kept = (data: string): string[] =>
     readdirSync(join(data, 'widget/v1/assets')).filter((name) => name.endsWith('.js'));
 
-  it('stay for five updates, and for seven days however many there were', async () => {
+  it('are kept for five updates, and for at least seven days', async () => {
     const data = temporary();
     for (let month = 0; month < 8; month += 1) await keepPages(image(`old${month}`), data, month * 30 * DAY);
     expect(kept(data).sort()).toEqual([3, 4, 5, 6, 7].map((month) => `panel-old${month}.js`));
@@ -40,7 +40,7 @@ describe('pages of an earlier image', () => {
     expect(kept(data).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((hour) => `panel-new${hour}.js`));
   });
 
-  it('keep their compressed copies, and lose them together', async () => {
+  it('are deleted together with their compressed copies', async () => {
     const data = temporary();
     await keepPages(image('one'), data, 0);
     expect(readdirSync(join(data, 'widget/v1/assets')).sort()).toEqual([
@@ -52,7 +52,7 @@ describe('pages of an earlier image', () => {
     expect(readdirSync(join(data, 'widget/v1/assets')).filter((name) => name.includes('one'))).toEqual([]);
   });
 
-  it('starts with a truncated list of files', async () => {
+  it('do not prevent the start if their list of files is truncated', async () => {
     const data = temporary();
     await keepPages(image('one'), data, 0);
     writeFileSync(join(data, 'widget/v1/builds.json'), '[{"at":"20');

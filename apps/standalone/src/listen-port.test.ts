@@ -5,7 +5,7 @@ import { chooseListenPort, DEFAULT_PORT } from './listen-port.ts';
 
 const HOST = '127.0.0.1';
 
-it('names the port itself where any will do, so that the addresses printed are the real ones', async () => {
+it('chooses the port itself if any will do, so that the printed addresses are the real ones', async () => {
   const { port, moved } = await chooseListenPort(HOST, 0);
   expect(port).toBeGreaterThan(0);
   expect(moved).toBe(false);
@@ -18,7 +18,7 @@ it('uses an explicit port without looking for a free one', async () => {
   expect(await chooseListenPort(HOST, 12_345)).toEqual({ port: 12_345, moved: false });
 });
 
-it('takes the next free one where the default is taken, and says so', async () => {
+it('uses the next free port if the default one is taken, and says so', async () => {
   const others = createServer();
   // Taken by this test, or by somebody else already.
   const taken = once(others.listen({ host: HOST, port: DEFAULT_PORT }), 'listening').catch(() => undefined);

@@ -16,7 +16,7 @@ describe('the policy of the pages', () => {
     expect(new Set(stated).size).toBe(2);
   });
 
-  it('lets the console be framed by its own origin only, and ask the site for tokens', () => {
+  it('lets only its own origin frame the console, and lets the console request tokens from the site', () => {
     expect(operatorPolicy({ tokenUrl: null })).toMatch(/connect-src 'self' ws: wss:;.* frame-ancestors 'self'$/);
     expect(operatorPolicy({ tokenUrl: '/operator-token' })).toBe(operatorPolicy({ tokenUrl: null }));
     expect(operatorPolicy({ tokenUrl: 'https://shop.example/a;b' })).toContain("'self' ws: wss: https://shop.example;");

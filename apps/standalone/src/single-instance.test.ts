@@ -21,7 +21,7 @@ async function open(): Promise<Database> {
   return database;
 }
 
-it('[OPS10] takes the database again after its restart or crash, and goes on being the only process on it', async () => {
+it('[OPS10] locks the database again after a restart or crash of it, and stays the only process on it', async () => {
   let taken = 0;
   const claim = await InstanceClaim.take(await open(), logger, () => {
     taken += 1;

@@ -14,7 +14,7 @@ const info: StartInfo = {
   trial: { kind: 'none' },
 };
 
-it('[OPS36] prints the link for the first administrator as their browser reaches it', () => {
+it('[OPS36] prints the link for the first administrator with the address that their browser can reach', () => {
   expect(startText(info)).toContain('http://127.0.0.1:8080/operator/#invite=the-key');
   const behind = startText({ ...info, publicUrl: 'https://shop.example/support' });
   expect(behind).toContain('https://shop.example/support/operator/#invite=the-key');

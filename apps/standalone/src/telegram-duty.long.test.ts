@@ -55,7 +55,7 @@ function countsOf(page: VirtualClient): number[] {
   });
 }
 
-describe('[TG9] an operator who is on duty in Telegram alone', () => {
+describe('[TG9] an operator who is only on duty in Telegram', () => {
   let database: Database;
   let setClock: (at: number) => Promise<void>;
   let folder: string;
@@ -187,7 +187,7 @@ describe('[TG9] an operator who is on duty in Telegram alone', () => {
   };
 
   it(
-    'counts as connected for ten minutes: their chat stays theirs, and page and header say that somebody is there',
+    'counts as connected for ten minutes: their chat stays theirs, and page and header show an operator online',
     async () => {
       const page = gateway.customer(session);
       for (let minute = 1; minute <= 10; minute += 1) {
@@ -205,7 +205,7 @@ describe('[TG9] an operator who is on duty in Telegram alone', () => {
   );
 
   it(
-    'no longer when the bot was killed, and said nothing',
+    'no longer counts when the bot was killed without a message',
     async () => {
       botIsDead = true;
       presence.beat();
@@ -218,7 +218,7 @@ describe('[TG9] an operator who is on duty in Telegram alone', () => {
   );
 
   it(
-    'no longer when they end their duty: nobody is there, and after five minutes the chat is nobody’s',
+    'no longer counts when they end their duty: nobody is online, and after five minutes the chat is unassigned',
     async () => {
       presence = startBot();
       await act({ kind: 'assign', session_id: session });

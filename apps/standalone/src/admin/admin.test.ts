@@ -86,14 +86,14 @@ describe('the list of commands', () => {
     ['mail-refusals'],
     ['mail-refusals', 'lift'],
     ['mail-refusals', 'list', 'x'],
-  ])('a command that is called wrongly says how it is called: %s %s', async (...args) => {
+  ])('a command that is called wrongly prints its usage: %s %s', async (...args) => {
     const { code, err } = await admin(...args);
     expect(code === 2 || err.includes('there is no operator')).toBe(true);
     expect(err.split('\n').length).toBeLessThan(5);
   });
 });
 
-it('[RES10] new-epoch gives the database another epoch and says what follows, for people or machines', async () => {
+it('[RES10] new-epoch gives the database a new epoch and says what follows, as text or JSON', async () => {
   const { epoch } = await answer('new-epoch');
   const second = await answer('new-epoch');
   expect(second['previous_epoch']).toBe(epoch);
@@ -103,7 +103,7 @@ it('[RES10] new-epoch gives the database another epoch and says what follows, fo
   expect(people.err).toContain(`the epoch of before is ${String(second['epoch'])}`);
 });
 
-it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, and lets one get it again', async () => {
+it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, and allows mail to one again', async () => {
   expect(await answer('mail-refusals', 'list')).toEqual({ refusals: [], total: 0 });
   expect((await admin('mail-refusals', 'list')).out).toBe('every address gets mail\n');
   await query(`INSERT INTO mail_refusal (address, reason, created_at) VALUES
@@ -122,7 +122,7 @@ it('[MAIL11] mail-refusals lists the addresses that get no mail, newest first, a
 });
 
 describe('admin migrate', () => {
-  it('[OPS42] says what it would run and what that means, and then runs it, for people and for programs', async () => {
+  it('[OPS42] says what it would run and what that means, and then runs it, as text or JSON', async () => {
     const url = await postgres.createDatabase();
     const planned = await adminAt(url, '', 'migrate', '--dry-run');
     expect([planned.code, planned.err]).toEqual([0, expect.stringContaining('nothing is changed')]);
@@ -139,7 +139,7 @@ describe('admin migrate', () => {
 });
 
 describe('operators', () => {
-  it('adds, lists, changes and deactivates accounts; the password comes by standard input and is never shown', async () => {
+  it('adds, lists, changes and deactivates accounts; the password is read from standard input and never shown', async () => {
     const added = await adminWith(
       'a long password',
       'operators',
@@ -163,7 +163,7 @@ describe('operators', () => {
     expect(added.out + (await admin('operators', 'list')).out).not.toContain('a long password');
   });
 
-  it('refuses a taken login, a short password and an unknown operator, in a sentence', async () => {
+  it('refuses a taken login, a short password and an unknown operator, in one sentence', async () => {
     await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb');
     expect(await adminWith('a long password', 'operators', 'add', 'gleb', 'Gleb')).toMatchObject({
       code: 1,
@@ -175,7 +175,7 @@ describe('operators', () => {
 });
 
 describe('outbox', () => {
-  it('[AMQP6] says what waits, and has what was published lately published again', async () => {
+  it('[AMQP6] reports what is waiting, and has recently published events published again', async () => {
     await query(`INSERT INTO chat_session DEFAULT VALUES`);
     await query(
       `INSERT INTO chat_event (session_id, seq, type, data) SELECT max(id), 1, 'chat.session.created', '{}' FROM chat_session`,
@@ -226,7 +226,7 @@ describe('trace', () => {
   });
   afterAll(() => void peer.close());
 
-  it('[TRC3] prints what database, processes and logs know of an event, in order, and who did not answer', async () => {
+  it('[TRC3] prints what database, processes and logs know about an event, in order, and which did not answer', async () => {
     const logs = join(folder, 'debug.log');
     const line = { time: '2100-01-01T00:00:01.000Z', level: 'debug', service: 'channel-dispatcher', message: 'hop' };
     const dispatched = { ...line, session_id: Number(where.session), seq: 1, hop: 'dispatched' };
@@ -257,7 +257,7 @@ describe('trace', () => {
     });
   });
 
-  it('[TRC3] says that there is no such event, that a process was not asked, and how it is called', async () => {
+  it('[TRC3] reports an event that does not exist and a process that was not asked, and prints its usage', async () => {
     expect(await admin('trace', where.session, '9')).toMatchObject({
       code: 1,
       err: expect.stringContaining('the session has no such event'),
@@ -279,7 +279,7 @@ describe('verify', () => {
     expect([people.code, people.err]).toEqual([0, expect.stringContaining('checking')]);
   });
 
-  it('finds each kind of damage, names the rows, and ends with 1', async () => {
+  it('finds each kind of damage, names the rows, and exits with 1', async () => {
     const session = (rest: string): Promise<void> => query(`INSERT INTO chat_session DEFAULT VALUES; ${rest}`);
     const latest = '(SELECT max(id) FROM chat_session)';
     const event = (seq: number, type: string, more = '') =>
@@ -315,7 +315,7 @@ describe('secrets', () => {
       await cp(join(DEPLOY, path), join(folder, path), { recursive: true });
   });
 
-  it('fills every secret of .env.example for its owner alone, prints none, and makes the files that come of them', async () => {
+  it('fills in every secret of .env.example, readable only by its owner, prints none, and writes the files that contain them', async () => {
     const { result, env } = await made();
     expect(result['made']).toEqual(expect.arrayContaining(Object.keys(SECRETS)));
     expect((await stat(join(folder, '.env'))).mode & 0o777).toBe(0o600);
@@ -329,7 +329,7 @@ describe('secrets', () => {
     expect(await readFile(join(folder, 'generated/metrics-token'), 'utf8')).toBe(values(env).get('METRICS_TOKEN'));
   });
 
-  it('keeps what is there, adds what a newer version needs, and changes nothing the second time', async () => {
+  it('keeps existing secrets, adds those a newer version needs, and changes nothing the second time', async () => {
     const before = (await made()).env;
     await writeFile(
       join(folder, '.env'),
@@ -342,7 +342,7 @@ describe('secrets', () => {
     expect((await made()).env).toBe(env);
   });
 
-  it('puts a new key in front of a list and leaves the old one to verify; another secret is replaced', async () => {
+  it('puts a new key in front of a list and keeps the old one for verification; other secrets are replaced', async () => {
     const before = values((await made()).env);
     const after = values((await made('--rotate', 'CHAT_TOKEN_SECRETS')).env).get('CHAT_TOKEN_SECRETS') ?? '';
     expect(after).toMatch(/^k\d{8}-2:[\w-]{43},k\d{8}:[\w-]{43}$/);

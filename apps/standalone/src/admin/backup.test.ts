@@ -63,7 +63,7 @@ const session = (body: string): string => `
     SELECT max(id), 1, 'chat.message', 'client', gen_random_uuid()::text, E'${body}', NULL FROM chat_session;
   INSERT INTO outbox (event_id) SELECT max(id) FROM chat_event;`;
 
-it('writes a consistent snapshot and restores all of it, with a new epoch and with every revocation', {
+it('writes a consistent snapshot and restores all of it, with a new epoch and every revocation', {
   timeout: LIMIT_MS,
 }, async () => {
   await query(session('line\\nand "quotes"') + session('second') + operator('anna') + operator('boris'));
@@ -120,7 +120,7 @@ it('writes a consistent snapshot and restores all of it, with a new epoch and wi
   expect(await answer(postgres.url, 'verify')).toMatchObject({ ok: true });
 });
 
-it('waits for a request that holds what it needs and needs what it holds, and then goes on', {
+it('waits for a transaction that holds what it needs and needs what it holds, and then continues', {
   timeout: LIMIT_MS,
 }, async () => {
   const holder = new pg.Client(postgres.url);
@@ -157,7 +157,7 @@ it('restores into an empty database, where ids continue far beyond the last one 
   expect(await answer(elsewhere.url, 'verify')).toMatchObject({ ok: true });
 });
 
-it('touches nothing without --yes, for a damaged backup, or for one of another version', {
+it('changes nothing without --yes, for a damaged backup, or for one of another version', {
   timeout: LIMIT_MS,
 }, async () => {
   const whole = join(folder, 'backup/database.ndjson.gz');

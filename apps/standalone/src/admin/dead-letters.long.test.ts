@@ -42,7 +42,7 @@ async function refuse(...texts: string[]): Promise<void> {
 }
 
 describe('admin dead-letters', () => {
-  it('says that nothing has been rejected yet, and prints its usage', async () => {
+  it('reports that nothing has been rejected yet, and prints its usage', async () => {
     expect(await deadLetters('list')).toMatchObject({
       code: 1,
       err: expect.stringContaining('nothing has been rejected yet'),
@@ -51,7 +51,7 @@ describe('admin dead-letters', () => {
       expect([wrong, (await deadLetters(...wrong)).code]).toEqual([wrong, 2]);
   });
 
-  it('lists without a word that anybody wrote, shows one whole, and replays and drops', async () => {
+  it('lists messages without their text, shows a single one in full, and replays and drops', async () => {
     await refuse('{"v":9,"body":"private words"}', 'not json', '{"v":1}');
     const listed = await deadLetters('list');
     expect(listed).toMatchObject({ code: 0, out: expect.stringMatching(/^3 dead letters:/) });

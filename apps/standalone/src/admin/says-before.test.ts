@@ -71,7 +71,7 @@ const SAID: readonly (readonly [words: string, says: RegExp])[] = [
 ];
 const argsOf = (words: string): string[] => words.split(' ').map((word) => word.replace('FOLDER', folder));
 
-describe('[OPS44] a command of the administrator says what it will do before it does anything', () => {
+describe('[OPS44] an admin command says what it will do before it does anything', () => {
   beforeAll(async () => {
     // Each loads what it needs, some of them whole services: that is no part of what is judged here.
     for (const entry of COMMANDS) await entry.load();
@@ -85,7 +85,7 @@ describe('[OPS44] a command of the administrator says what it will do before it 
     );
   });
 
-  it('and the list below knows every command', () => {
+  it('the list below includes every command', () => {
     const named = new Set(SAID.map(([words]) => words.split(' ')[0]));
     expect(COMMANDS.map(({ name }) => name).filter((name) => !named.has(name))).toEqual([]);
   });
@@ -99,13 +99,13 @@ describe('[OPS44] a command of the administrator says what it will do before it 
     expect(err).not.toMatch(/^\s+at /m);
   });
 
-  it.each(SAID)('%s --json says nothing beside its answer', async (words) => {
+  it.each(SAID)('%s --json prints only its answer', async (words) => {
     const { err } = await admin(...argsOf(words), '--json');
     expect(err.trim().split('\n').length, err).toBe(1);
   });
 });
 
-it('an option that is not known is called wrongly', async () => {
+it('an unknown option is an error', async () => {
   for (const words of ['trace 1 2 --nothing', 'secrets --nothing', 'verify --nothing', 'new-epoch now'])
     expect([words, (await admin(...words.split(' '))).code]).toEqual([words, 2]);
 });

@@ -82,13 +82,13 @@ async function admin(url: string | undefined, ...args: string[]): Promise<{ code
   return { code, out, err };
 }
 
-describe('[OPS45] no command but migrate changes the schema', () => {
-  it('and the lists above know every command', () => {
+describe('[OPS45] no command except migrate changes the schema', () => {
+  it('the lists above include every command', () => {
     const named = new Set([...TO_THE_DATABASE.map((words) => words.split(' ')[0]), ...OTHERS, ...OF_THEIR_OWN]);
     expect(COMMANDS.map(({ name }) => name).filter((name) => !named.has(name))).toEqual([]);
   });
 
-  it('over a database of an earlier version each refuses in a sentence, and leaves it as it is', async () => {
+  it('each command refuses a database of an earlier version in one sentence, and changes nothing', async () => {
     const old = await ofAnEarlierVersion(1);
     const before = await whatIsThere(old);
     for (const words of TO_THE_DATABASE) {
@@ -109,7 +109,7 @@ describe('[OPS45] no command but migrate changes the schema', () => {
     ['the version before', '0063'],
     // No epoch of its own in 0.1.0, and no column for what was erased.
     ['0.1.0', '0008'],
-  ])('a backup over the schema of %s is of that one, and the way back to it', async (_, lacksFrom) => {
+  ])('a backup of a schema of %s has that schema, and can be restored', async (_, lacksFrom) => {
     const old = await ofAnEarlierVersion(migrations.filter(({ name }) => name >= lacksFrom).length);
     await old.connection.execute(`INSERT INTO chat_session (name) VALUES ('of before')`);
     const before = await whatIsThere(old);
@@ -124,7 +124,7 @@ describe('[OPS45] no command but migrate changes the schema', () => {
     expect(await back.query('SELECT name FROM chat_session', [])).toEqual([{ name: 'of before' }]);
   });
 
-  it('reports a database without our tables, or none at all, and creates nothing', async () => {
+  it('a database without our tables, or no database at all, is reported, and nothing is created', async () => {
     const empty = await createDatabase();
     expect((await admin(empty, 'verify')).err).toMatch(/has no tables of the chat: .* \(schema_missing\)\n$/);
     for (const words of TO_THE_DATABASE) {

@@ -4,7 +4,7 @@ import { probeEnvironment } from './config.ts';
 import { Probe } from './probe.ts';
 
 describe('the probe', () => {
-  it('[OPS38] knows of no certificate where there is none, and has every series before the first round', async () => {
+  it('[OPS38] reports no certificate if there is none, and has every series before the first round', async () => {
     const env = { PROBE_URL: 'http://127.0.0.1:1', PROBE_PASSWORD: 'x' };
     const metrics = createMetrics('probe');
     const logger = createLogger({ service: 'probe', level: 'silent' });

@@ -45,7 +45,7 @@ async function drain(args: readonly string[], key: string | undefined = KEY) {
 }
 
 describe('admin drain', () => {
-  it('[DRN3] says whom it sends away before it does, counts those who are left, and says when nobody is', async () => {
+  it('[DRN3] says which connections it will move, counts those that are left, and says when there are none', async () => {
     gateway.left = [3, 3, 1, 0];
     gateway.drainSeconds = 7;
     const { code, out, err, saidBeforePost } = await drain([address]);
@@ -58,14 +58,14 @@ describe('admin drain', () => {
     ]);
   });
 
-  it('[DRN3] answers programs with figures alone', async () => {
+  it('[DRN3] answers with figures only for --json', async () => {
     gateway.left = [2, 0];
     const { code, out, err } = await drain([address, '--json']);
     expect([code, err]).toEqual([0, '']);
     expect(JSON.parse(out)).toEqual({ gateway: address, sent_away: 2, left: 0, seconds: expect.any(Number) });
   });
 
-  it('says in a sentence what is in the way, and sends nobody away', async () => {
+  it('reports in one sentence what prevents it, and moves nobody', async () => {
     expect((await drain([address], 'another key')).err).toContain('does not know this INTERNAL_API_KEY');
     expect((await drain([address], '')).err).toContain('INTERNAL_API_KEY is not set');
     gateway.status = 404;

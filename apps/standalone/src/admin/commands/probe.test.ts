@@ -14,7 +14,7 @@ async function probe(env: Readonly<Record<string, string>>, ...args: string[]) {
 const NOBODY = { PROBE_URL: 'http://127.0.0.1:1', PROBE_PASSWORD: 'x' };
 
 describe('admin probe', () => {
-  it('[OPS38] ends with 1 where nothing could be tried, and says why, for people and for programs', async () => {
+  it('[OPS38] exits with 1 if nothing could be tested, and says why, as text or JSON', async () => {
     const people = await probe(NOBODY, '--once');
     expect([people.code, people.out]).toEqual([1, expect.stringContaining('nothing could be tried: ')]);
     const programs = await probe(NOBODY, '--once', '--json');
@@ -22,7 +22,7 @@ describe('admin probe', () => {
     expect(JSON.parse(programs.out)).toEqual({ ok: false, results: [], failure: expect.any(String) });
   });
 
-  it('names the settings that are missing, and says how it is called', async () => {
+  it('names the missing settings, and prints its usage', async () => {
     const { code, err } = await probe({}, '--once');
     expect(code).toBe(1);
     for (const name of ['PROBE_URL', 'PROBE_PASSWORD']) expect(err).toContain(name);

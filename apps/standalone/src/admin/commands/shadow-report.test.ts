@@ -34,7 +34,7 @@ async function report(urls: readonly string[], token = 'secret-token') {
   return out;
 }
 
-it('adds up what the gateways counted, and fails while polling and channel differ', async () => {
+it('adds up the counts of the gateways, and fails if polling and channel differ', async () => {
   const same = await report([`${base}/a`]);
   expect([same.code, JSON.parse(same.text)]).toEqual([
     0,
@@ -44,7 +44,7 @@ it('adds up what the gateways counted, and fails while polling and channel diffe
   expect([other.code, JSON.parse(other.text)]).toMatchObject([1, { both: 14, channel_only: 1, differences: 1 }]);
 });
 
-it('says what it could not read', async () => {
+it('says which gateways it could not read', async () => {
   expect(await report([`${base}/a`], 'wrong')).toMatchObject({ code: 1, error: expect.stringContaining('401') });
   expect((await report([])).code).toBe(2);
 });

@@ -25,13 +25,13 @@ async function admin(text: string | null, ...args: string[]) {
 }
 
 describe('table-source', () => {
-  it('[TAB2] prints what puts the triggers in place and what takes them away, with no database and no address', async () => {
+  it('[TAB2] prints the SQL that adds and removes the triggers, without a database and without an address', async () => {
     expect(await admin(GOOD, 'print-sql')).toMatchObject({ code: 0, out: expect.stringContaining('CREATE TRIGGER') });
     const { out } = await admin(GOOD, 'print-sql', '--remove', '--json');
     expect(JSON.parse(out)).toEqual({ sql: expect.stringContaining('DROP TRIGGER') });
   });
 
-  it('[TAB1] says all that is wrong, in sentences, and how it is called', async () => {
+  it('[TAB1] reports every error, in sentences, and prints its usage', async () => {
     const { code, err } = await admin(
       GOOD.replace('text,', 'text, colour: x,').replace('mysql', 'oracle'),
       'print-sql',
