@@ -2,7 +2,7 @@ import { createLogger } from '@chat-realtime/service-kit';
 import { expect, it } from 'vitest';
 import { ChatQueue } from './chat-queue.ts';
 
-it('[TG12] works on sixteen chats at once and no more, and comes to all of them', async () => {
+it('[TG12] handles at most sixteen chats at once, and all of them in the end', async () => {
   const waiting = new Set(Array.from({ length: 50 }, (_, index) => index + 1));
   const ends: (() => void)[] = [];
   let most = 0;

@@ -40,13 +40,13 @@ const CALLBACK: CallbackStaff = {
 describe.each([
   ['ru', 'operator-guide.ru.md', 'guides/telegram-group.ru.md'],
   ['en', 'operator-guide.md', 'guides/telegram-group.md'],
-] as const)('[TG8] what the guides say of the bot, in %s', (language, guide, groupGuide) => {
+] as const)('[TG8] what the guides say about the bot, in %s', (language, guide, groupGuide) => {
   const texts = textsFor(language);
   const telegram = part(guide, 'Telegram');
   const group = read(groupGuide);
   const numbers = (text: string): number[] => [...text.matchAll(/\d+/g)].map(Number);
 
-  it('names each command that the bot knows, and says of it what the bot does', () => {
+  it('names each command of the bot, and what it does', () => {
     const table = rows(telegram).map(([name, what]) => [name, what.replaceAll('`', '')]);
     expect(table.map(([name]) => name)).toEqual(STAFF_COMMANDS.map((name) => `/${name}`));
     const said = texts.helpOperator.split('\n').filter((one) => one.startsWith('/'));
@@ -59,7 +59,7 @@ describe.each([
     expect(states.map(parseStatus)).toEqual(['online', 'away', 'off']);
   });
 
-  it('names each button, in the order in which they come', () => {
+  it('names each button, in the order in which they appear', () => {
     const buttons = line(telegram, language === 'ru' ? 'Под сообщением стоят кнопки' : 'Under a message there are');
     const steps = (['new', 'assigned', 'calling'] as const).flatMap(
       (status) => callbackContent(texts, { ...CALLBACK, status }, 'UTC').buttons?.flat() ?? [],
@@ -71,7 +71,7 @@ describe.each([
     expect(quoted(inGroup, language)).toEqual([take, close]);
   });
 
-  it('quotes the limits that the bot keeps to', () => {
+  it('quotes the limits that the bot applies', () => {
     const code = line(telegram, '1.');
     expect(numbers(code).slice(1)).toEqual([TELEGRAM_CODE_SECONDS / 60]);
     const unbound = line(group, language === 'ru' ? '- Кто не привязан' : "- If someone's account");
@@ -82,7 +82,7 @@ describe.each([
     expect(numbers(texts.fileTooLarge(''))).toEqual([ATTACHMENT_MAX_BYTES / 1024 / 1024]);
   });
 
-  it('lists each cause that keeps the bot from its group, or moves it', () => {
+  it('lists each reason why the bot leaves its group or moves', () => {
     const causes = rows(part(groupGuide, language === 'ru' ? 'Если не работает' : 'When it does not work'));
     expect(causes.map(([cause]) => cause)).toEqual([...GROUP_PROBLEMS, 'moved', 'topic_deleted']);
   });

@@ -98,7 +98,7 @@ async function answer(body: string): Promise<void> {
   await listener(JSON.stringify(event));
 }
 
-it('[TG13] an update goes from the webhook that the bot has set to the chat, and the answer back; without the secret nothing does', async () => {
+it('[TG13] an update goes from the webhook to the chat, and the answer back; without the secret nothing happens', async () => {
   await expect.poll(() => api.webhook).toEqual({ url: `${address}/telegram/webhook`, secret: SECRET });
   expect(api.webhookConnections).toBe(1);
   const phone = api.person({ id: PERSON, name: 'Вера' });

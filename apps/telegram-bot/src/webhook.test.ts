@@ -43,7 +43,7 @@ describe('the webhook', () => {
     return { taken, post };
   };
 
-  it('[TG13] takes an update with the secret, and none without it', async () => {
+  it('[TG13] accepts an update with the secret, and none without it', async () => {
     const { taken, post } = await begin(SECRET);
     expect([await post(undefined), await post('wrong'), await post(`${SECRET}x`), await post('')]).toEqual([
       401, 401, 401, 401,
@@ -53,7 +53,7 @@ describe('the webhook', () => {
     expect(taken).toEqual([{ update_id: 5 }]);
   });
 
-  it('[TG13] refuses what is no update', async () => {
+  it('[TG13] refuses what is not an update', async () => {
     const { taken, post } = await begin(SECRET);
     expect([await post(SECRET, '{'), await post(SECRET, '{}'), await post(SECRET, '{"update_id":"x"}')]).toEqual([
       400, 422, 422,
@@ -61,7 +61,7 @@ describe('the webhook', () => {
     expect(taken).toEqual([]);
   });
 
-  it('[TG13] is not there where the bot polls, whatever is shown', async () => {
+  it('[TG13] does not exist if the bot polls, whatever the credentials', async () => {
     const { post } = await begin(null);
     expect([await post(undefined), await post('null'), await post('')]).toEqual([404, 404, 404]);
   });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('[TG21] what a proxy answers for chat-service while it is away says nothing of the update: it waits', async () => {
+it("[TG21] a proxy's answer in place of an unavailable chat-service is not about the update: it waits", async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const chatService = createHttpChatService({ url, apiKey: 'key' });
   const codes: unknown[] = [];

@@ -149,13 +149,13 @@ describe('[TG15] the stream of the staff feed', () => {
     expect(await queued()).toEqual(Array.from({ length: count }, (_, index) => index + 1));
   };
 
-  it('is enough by itself: the feed is not asked', async () => {
+  it('is sufficient: the feed is not requested', async () => {
     await write(20);
     await told(23);
     expect(asked).toEqual([]);
   });
 
-  it('whose group is gone is begun anew, and the feed is read from where the bot was', async () => {
+  it("is started again if its group is gone, and the feed is read from the bot's position", async () => {
     await redisCommand(redis.url, 'XGROUP', 'DESTROY', KEY, 'telegram-bot');
     await write(4);
     await told(7);
@@ -164,7 +164,7 @@ describe('[TG15] the stream of the staff feed', () => {
     await told(9);
   });
 
-  it('that was trimmed while the bot was slow leaves a hole, which the feed fills', async () => {
+  it('leaves a gap if it was trimmed while the bot was slow, and the feed fills it', async () => {
     gate.close();
     await write(1);
     await until(() => (gate.given === 4 ? true : undefined), { timeoutMs: 20_000, what: 'a frame that waits' });
@@ -175,7 +175,7 @@ describe('[TG15] the stream of the staff feed', () => {
     expect(asked).toEqual([4]);
   });
 
-  it('that was wiped costs nothing, nor does what was written meanwhile', async () => {
+  it('may be wiped: nothing is lost, including what was written meanwhile', async () => {
     await redisCommand(redis.url, 'FLUSHALL');
     await write(3, true);
     await told(6);
@@ -184,7 +184,7 @@ describe('[TG15] the stream of the staff feed', () => {
     await told(9);
   });
 
-  it('of a Redis that was killed and came back empty costs nothing', async () => {
+  it('may come from a Redis that was killed and returned empty: nothing is lost', async () => {
     await redis.kill();
     await write(5, true);
     await redis.start();

@@ -3,13 +3,13 @@ import { buttonData, type ButtonAction, parseButton, parseCommand, parseStatus }
 import { clientMessageId, isOwnMessage } from './ids.ts';
 
 describe('commands and buttons', () => {
-  it('[TG8] reads a command with its argument, also when it names the bot', () => {
+  it('[TG8] a command is read with its argument, even if it names the bot', () => {
     expect(parseCommand('/login ABC 12')).toEqual({ name: 'login', argument: 'ABC 12' });
     expect(parseCommand(' /Status@shop_bot  off ')).toEqual({ name: 'status', argument: 'off' });
     for (const text of ['login ABC', '/', 'a /login', '//x', '']) expect(parseCommand(text)).toBeNull();
   });
 
-  it('[TG8] reads back what a button carries, within 64 bytes, and nothing else', () => {
+  it('[TG8] the data of a button is read back, within 64 bytes, and nothing else is accepted', () => {
     const id = Number.MAX_SAFE_INTEGER;
     const actions: ButtonAction[] = [
       ...(['assign', 'close', 'reopen', 'note'] as const).map((kind) => ({ kind, sessionId: id })),
@@ -24,13 +24,13 @@ describe('commands and buttons', () => {
       expect(parseButton(data)).toBeNull();
   });
 
-  it('[TG9] knows the words of the status', () => {
+  it('[TG9] the words for a status are understood', () => {
     expect(['on', 'ONLINE', 'away', 'off', 'offline', 'x', ''].map(parseStatus)).toEqual([
       ...['online', 'online', 'away', 'off', 'off', null, null],
     ]);
   });
 
-  it('[TG7] gives a message of Telegram the same id each time, a UUID that it knows again', () => {
+  it('[TG7] a message of Telegram always gets the same id, a UUID that can be recognised', () => {
     const one = clientMessageId(1, 2, '3');
     expect(clientMessageId(1, 2, '3')).toBe(one);
     expect(

@@ -11,8 +11,8 @@ function steps(content: Content): Content[] {
   return all;
 }
 
-describe('[TG23] what Telegram refuses', () => {
-  it('comes as a document where it was a picture or voice, then as its text, which names what is missing', () => {
+describe('[TG23] content that Telegram refuses', () => {
+  it('is sent as a document if it was a picture or voice, then as its text, which names what is missing', () => {
     for (const mime of ['image/png', 'audio/ogg']) {
       const files = [file(mime)];
       const entities = [{ type: 'bold', offset: 0, length: 4 } as const];
@@ -25,19 +25,19 @@ describe('[TG23] what Telegram refuses', () => {
     }
   });
 
-  it('is not tried as a document where it was one', () => {
+  it('is not sent as a document again if it was one', () => {
     const [first] = steps({ kind: 'files', files: [file('application/pdf')] });
     expect(first).toEqual({ kind: 'text', text: '📎 x — см. чат на сайте / see the chat on the site' });
   });
 
-  it('is named, and counted where its names have no room', () => {
+  it('is named, or counted if there is no room for its names', () => {
     const files = ['счёт.pdf', `${'й'.repeat(70)}.pdf`].map((name) => ({ name }));
     const where = 'см. чат на сайте / see the chat on the site';
     expect(missingFiles(files, 1_000)).toBe(`📎 счёт.pdf, ${'й'.repeat(60)} — ${where}`);
     expect(missingFiles(files, 100)).toBe(`📎 ×2 — ${where}`);
   });
 
-  it('is known beforehand of pictures that are too large or too narrow', () => {
+  it('is detected in advance for pictures that are too large or too narrow', () => {
     const sizes = [
       [5_000, 5_000],
       [5_001, 5_000],

@@ -14,8 +14,8 @@ const message = (more: object): Message =>
 const withButtons = (...data: string[]) =>
   message({ reply_markup: { inline_keyboard: [data.map((callback_data) => ({ text: 'x', callback_data }))] } });
 
-describe('[TG12] a text of the bot whose number nobody told it', () => {
-  it('is known by the chat of its buttons', () => {
+describe('[TG12] a message of the bot whose number is unknown', () => {
+  it('is recognised by the chat of its buttons', () => {
     expect(recogniseMessage(withButtons('assign:13', 'close:13', 'note:13'))).toEqual({
       sessionId: 13,
       seq: null,
@@ -24,12 +24,12 @@ describe('[TG12] a text of the bot whose number nobody told it', () => {
     });
   });
 
-  it.each(['ru', 'en'] as const)('is known by the words that ask for a note (%s)', (language) => {
+  it.each(['ru', 'en'] as const)('is recognised by the words that ask for a note (%s)', (language) => {
     const prompt = message({ text: textsFor(language).writeNote(13) });
     expect(recogniseMessage(prompt)).toMatchObject({ sessionId: 13, purpose: 'note' });
   });
 
-  it('stands for no chat when it has neither', () => {
+  it('belongs to no chat if it has neither', () => {
     const others = [
       undefined,
       message({ text: 'Готово' }),
@@ -40,7 +40,7 @@ describe('[TG12] a text of the bot whose number nobody told it', () => {
     expect(others.map(recogniseMessage)).toEqual(others.map(() => undefined));
   });
 
-  it('stands for no chat when a person wrote it, whatever it looks like', () => {
+  it('belongs to no chat if a person wrote it, whatever it looks like', () => {
     const person = { id: 9, is_bot: false, first_name: 'Пётр' };
     expect(recogniseMessage({ ...message({ text: textsFor('ru').writeNote(13) }), from: person })).toBeUndefined();
   });

@@ -35,14 +35,14 @@ const CALLBACK: CallbackStaff = {
   updated_at: AT,
 };
 
-describe('[TG21] what people are called and what they write', () => {
+describe('[TG21] names and texts of people', () => {
   /** Many of them are cut, and some between the halves of a pair if it is done by UTF-16 units. */
   const someText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.nat({ max: 3 }).map((more) => `${'a'.repeat(more)}${'😀'.repeat(1_001)}`),
   );
 
-  it('is cut so that it can be stored and sent, wherever the cut falls', () => {
+  it('are cut so that they can be stored and sent, wherever the cut falls', () => {
     fc.assert(
       fc.property(someText, (text) => {
         const contents = [
@@ -63,13 +63,13 @@ describe('[TG11] a text with files', () => {
   const buttons = [[{ text: 'Взять', data: 'assign:1' }]];
   const bold = [{ type: 'bold', offset: 0, length: 4 }];
 
-  it('is the caption of the files where it fits', () => {
+  it('is the caption of the files if it fits', () => {
     expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo], buttons)).toEqual([
       { kind: 'files', files: [file], caption: 'Иван\nВот', entities: bold, buttons },
     ]);
   });
 
-  it('comes before them where it does not, and the buttons stand under what comes last', () => {
+  it('is sent before them if it does not fit, and the buttons are under the last message', () => {
     const contents = textAndFiles({ title: 'Иван' }, 'x'.repeat(5_000), [photo], buttons);
     expect(contents.map(({ kind, buttons: under }) => [kind, under])).toEqual([
       ['text', undefined],
@@ -79,7 +79,7 @@ describe('[TG11] a text with files', () => {
     expect(contents.map((content) => content.entities)).toEqual([bold, undefined, undefined]);
   });
 
-  it('with the buttons comes before an album, which cannot have buttons', () => {
+  it('is sent with the buttons before an album, which cannot have buttons', () => {
     expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo, photo], buttons)).toEqual([
       { kind: 'text', text: 'Иван\nВот', entities: bold, buttons },
       { kind: 'files', files: [file, file] },
@@ -87,13 +87,13 @@ describe('[TG11] a text with files', () => {
     expect(textAndFiles({ title: 'Иван' }, 'Вот', [photo, photo])).toHaveLength(1);
   });
 
-  it('leaves the caption room to say that files are missing', () => {
+  it('leaves room in the caption to say that files are missing', () => {
     const longest = textAndFiles(null, 'x'.repeat(CAPTION_MAX - MISSING_FILES_MAX), [photo]);
     expect(longest).toHaveLength(1);
     expect(textAndFiles(null, 'x'.repeat(CAPTION_MAX - MISSING_FILES_MAX + 1), [photo])).toHaveLength(2);
   });
 
-  it('is nothing where nothing is said', () => {
+  it('is empty if there is nothing to say', () => {
     expect(textAndFiles(null, '', [], buttons)).toEqual([]);
   });
 });
@@ -106,7 +106,7 @@ describe('[TG31] the buttons of a callback request', () => {
     ['no_answer', ['calling']],
     ['done', []],
     ['cancelled', []],
-  ] as const)('%s: %j, the steps that it has (CB5)', (status, steps) => {
+  ] as const)('for %s are %j, the steps of CB5', (status, steps) => {
     const { buttons = [] } = callbackContent(texts, { ...CALLBACK, status }, 'UTC');
     expect(buttons.flat().map(({ data }) => data)).toEqual(steps.map((step) => `callback:4:${step}`));
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { timeText } from './time-text.ts';
 
-it('a time is written in a zone, which stands with it', () => {
+it('a time is written in a time zone, which is named', () => {
   const at = '2026-01-31T21:05:00.000Z';
   expect(timeText(at, 'UTC')).toBe('2026-01-31 21:05 (UTC)');
   expect(timeText(at, 'Europe/Moscow')).toBe('2026-02-01 00:05 (UTC+3)');

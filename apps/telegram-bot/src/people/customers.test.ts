@@ -51,13 +51,13 @@ const reply = (): Message => {
 const of = (sessionId: number): KnownMessage => ({ sessionId, seq: 1, messageId: 1, purpose: 'message' });
 
 describe('[TG25] a Telegram account that is not linked to an operator', () => {
-  it('cannot answer a text of a chat that is not theirs: it becomes nobody’s question', async () => {
+  it('cannot answer a message of another chat: it becomes a question without an assignee', async () => {
     const { customers } = customersWith({}, of(14));
     const { sends } = await customers.write(USER, incomingOf([reply()]));
     expect(sends).toMatchObject([{ content: { text: texts.notYours } }]);
   });
 
-  it('answers a text of their own chat', async () => {
+  it('answers a message of its own chat', async () => {
     const bodies: string[] = [];
     const write: ChatService['write'] = async (action) => {
       bodies.push(action.body);
@@ -67,7 +67,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
     expect(bodies).toEqual(['Скидка 10%']);
   });
 
-  it('[TG6] sees, before the missed messages, that there are more of them, and where', async () => {
+  it('[TG6] is told, before the missed messages, that there are more of them, and where', async () => {
     const missed = [{ ...MESSAGE, body: 'Последний' }];
     const redeem = (earlier: object) =>
       customersWith({
@@ -80,7 +80,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
     expect(await said({ missed_earlier: true })).toEqual([linked, texts.missedEarlier(1), last]);
   });
 
-  it('[TG30] sees which file Telegram did not deliver, and so do the readers of the chat', async () => {
+  it('[TG30] is told which file Telegram did not deliver, and so are the readers of the chat', async () => {
     const bodies: string[] = [];
     const write: ChatService['write'] = async (action) => {
       bodies.push(action.body);
@@ -104,7 +104,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
     expect(bodies).toEqual([line, `Мой чек\n${line}`]);
   });
 
-  it('sees the menu of operators once they are one, and why such an account cannot be a customer', async () => {
+  it('is shown the menu of operators once they are one, and why such an account cannot be a customer', async () => {
     const operator = customersWith({ redeem: async () => ({ outcome: 'operator', user_id: 'anna', name: 'Анна' }) });
     await operator.customers.redeem(USER, 'CODE');
     expect(operator.menus).toEqual([true]);
@@ -119,7 +119,7 @@ describe('[TG25] a Telegram account that is not linked to an operator', () => {
   });
 });
 
-describe('[TG7] what a customer edits', () => {
+describe('[TG7] an edit by a customer', () => {
   const edit = async (message: object, known?: KnownMessage) => {
     const bodies: string[] = [];
     const write: ChatService['write'] = async (action) => {
@@ -132,12 +132,12 @@ describe('[TG7] what a customer edits', () => {
     return { bodies, said: sends.map(({ content }) => content.kind === 'text' && content.text) };
   };
 
-  it('goes as a new message, marked, and they are told so', async () => {
+  it('is sent as a new message, marked as an edit, and they are notified', async () => {
     expect(await edit({ text: 'Заказ 13' }, of(13))).toEqual({ bodies: ['✎ Заказ 13'], said: [texts.edited] });
     expect(await edit({ text: 'Заказ 13' })).toEqual({ bodies: [], said: [] });
   });
 
-  it('is a file without a text: nothing is sent, and they are told so', async () => {
+  it('of a file without a text sends nothing, and they are notified', async () => {
     const photo = [{ file_id: 'f', file_unique_id: 'u', width: 1, height: 1 }];
     expect(await edit({ photo }, of(13))).toEqual({ bodies: [], said: [texts.editedFile] });
   });

@@ -45,7 +45,7 @@ const asOverHttp: ChatService['upload'] = (owner, file) =>
     throw new ChatError('unavailable', 'chat-service does not answer');
   });
 
-describe('[TG30] a file that somebody sent', () => {
+describe('[TG30] a file that a person sent', () => {
   it('is refused if the disk is full: its text is sent without it, and nothing waits for free space', async () => {
     expect(await bring(failing('storage_full'))).toEqual({
       ids: [],
@@ -54,11 +54,11 @@ describe('[TG30] a file that somebody sent', () => {
     });
   });
 
-  it('waits where chat-service is away for a moment', async () => {
+  it('waits if chat-service is unavailable for a moment', async () => {
     await expect(bring(failing('unavailable'))).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('for which Telegram has no good answer waits, a while and not for ever: then the others come, and it is named', async () => {
+  it('waits a limited time if Telegram does not deliver it: then the others are sent, and it is named', async () => {
     const api = patient(async (fileId) => {
       if (fileId === 'a.pdf') throw new TelegramFailure('unknown', 'getFile: 500');
       return { content: Readable.from(['x']), size: 1 };
@@ -72,7 +72,7 @@ describe('[TG30] a file that somebody sent', () => {
     });
   });
 
-  it('that breaks off each time is no fault of chat-service: it waits as long, and no longer', async () => {
+  it('waits as long, and no longer, if its transfer breaks off each time, which is no fault of chat-service', async () => {
     const api = patient(async (fileId) => ({ content: fileId === 'a.pdf' ? broken() : Readable.from(['x']), size: 1 }));
     for (const _try of [1, 2]) await expect(bring(asOverHttp, api)).rejects.toMatchObject({ code: 'unknown' });
     expect(await bring(asOverHttp, api)).toMatchObject({ ids: ['b.pdf'], lost: ['a.pdf'] });

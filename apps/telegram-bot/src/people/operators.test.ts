@@ -103,7 +103,7 @@ const by = (sender: 'client' | 'operator', id: number, body: string, name: strin
   client_message_id: null,
 });
 
-describe('[TG10] an operator who was overtaken', () => {
+describe('[TG10] an operator whose colleague wrote meanwhile', () => {
   const stale = new ChatError('stale', 'another operator acted', {
     details: {
       events: [
@@ -127,7 +127,7 @@ describe('[TG10] an operator who was overtaken', () => {
     return operators.write(ANNA, incomingOf([replied('Здесь')]), 'telegram:77:1');
   };
 
-  it('gets what they have missed, and with it can answer again', async () => {
+  it('receives what they have missed, and can then answer again', async () => {
     const { sends } = await refused([]);
     expect(sends.map(({ content }) => content.kind === 'text' && content.text)).toEqual([
       'Чат 13\nИ ещё вопрос',
@@ -143,13 +143,13 @@ describe('[TG10] an operator who was overtaken', () => {
     ]);
   });
 
-  it('gets nothing twice that is on its way to them', async () => {
+  it('receives nothing twice that is already on its way', async () => {
     const { sends } = await refused([4]);
     expect(sends.map(({ seq }) => seq)).toEqual([5, 6, 6]);
   });
 });
 
-describe('[TG8] a chat that is closed', () => {
+describe('[TG8] a closed chat', () => {
   const reopen = [{ text: 'Открыть снова', data: 'reopen:13' }];
 
   it('can be reopened by the operator who closed it', async () => {
@@ -168,7 +168,7 @@ describe('[TG8] a chat that is closed', () => {
     expect(acts.map(({ kind }) => kind)).toEqual(['close', 'reopen']);
   });
 
-  it('offers that to an operator who replies to it', async () => {
+  it('offers reopening to an operator who replies to it', async () => {
     const operators = operatorsWith(async () => {
       throw new ChatError('session_closed', 'closed');
     });
@@ -177,7 +177,7 @@ describe('[TG8] a chat that is closed', () => {
   });
 });
 
-it('[TG31] a callback request that a colleague has is refused as a request, not as a chat', async () => {
+it('[TG31] a callback request that a colleague has taken is refused as a request, not as a chat', async () => {
   const operators = operatorsWith(async () => {
     throw new ChatError('already_assigned', 'taken');
   });
@@ -187,7 +187,7 @@ it('[TG31] a callback request that a colleague has is refused as a request, not 
   expect(await press('assign:13')).toEqual({ sends: [], toast: 'Чат уже у другого оператора.' });
 });
 
-describe('[TG8] what an operator edits', () => {
+describe('[TG8] an edit by an operator', () => {
   const acts: TelegramActRequest['action'][] = [];
   const edit = async (message: object, purpose: string | undefined): Promise<Outcome> => {
     acts.length = 0;
@@ -206,28 +206,28 @@ describe('[TG8] what an operator edits', () => {
   const said = ({ sends }: Outcome) => sends.map(({ content }) => content.kind === 'text' && content.text);
   const texts = textsFor('ru');
 
-  it('goes as a new message, marked, and they are told so', async () => {
+  it('is sent as a new message, marked as an edit, and they are notified', async () => {
     expect(said(await edit({ text: 'Три дня' }, 'message'))).toEqual([texts.edited]);
     expect(acts).toMatchObject([{ kind: 'post', session_id: 13, body: '✎ Три дня' }]);
   });
 
-  it('is a new note where it was a note: the customer does not see it', async () => {
+  it('of a note is a new note: the customer does not see it', async () => {
     expect(said(await edit({ text: 'Склад пуст' }, 'note'))).toEqual([texts.editedNote]);
     expect(acts).toMatchObject([{ kind: 'note', session_id: 13, body: '✎ Склад пуст' }]);
   });
 
-  it('is a file without a text: nothing is sent, and they are told so', async () => {
+  it('of a file without a text sends nothing, and they are notified', async () => {
     const photo = [{ file_id: 'f', file_unique_id: 'u', width: 1, height: 1 }];
     expect(said(await edit({ photo }, 'message'))).toEqual([texts.editedFile]);
     expect(acts).toEqual([]);
   });
 
-  it('is nothing of a chat: nothing happens', async () => {
+  it('of a message outside any chat does nothing', async () => {
     expect(said(await edit({ text: 'Три дня' }, undefined))).toEqual([]);
     expect(acts).toEqual([]);
   });
 
-  it('may be any part of an album, and a note that was written', async () => {
+  it('may change any part of an album, and a note', async () => {
     const operators = operatorsWith(async ({ action }) => {
       if (action.kind !== 'post') return { kind: 'done' };
       const message = { ...by('operator', 50, 'x', 'Анна'), client_message_id: action.client_message_id };

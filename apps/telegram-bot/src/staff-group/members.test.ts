@@ -121,7 +121,7 @@ describe('an edit in a topic', () => {
   const edit = (more: Partial<TelegramMessage>, from?: User) =>
     members().edited(reply({ edit_date: 100, ...more }, from), 'telegram:77:1');
 
-  it('[TG17] of a reply that went to the customer goes as a new message, and that is said there', async () => {
+  it('[TG17] of a reply to the customer is sent as a new message, and the topic says so', async () => {
     const first = await members().write([reply({ text: 'Завтра' })], 'telegram:77:1');
     known.set(20, { sessionId: SESSION, seq: 4, messageId: 31, purpose: 'message' });
     expect(first.remember?.map(({ chatId, telegramId }) => [chatId, telegramId])).toEqual([[GROUP, 20]]);
@@ -138,7 +138,7 @@ describe('an edit in a topic', () => {
     expect([new Set(ids).size, ids[1]]).toEqual([3, ids[2]]);
   });
 
-  it('[TG17] of the caption of a file sends the caption, and the file no second time', async () => {
+  it('[TG17] of the caption of a file sends the caption, and the file only once', async () => {
     known.set(20, { sessionId: SESSION, seq: 4, messageId: 31, purpose: 'message' });
     const document = { file_id: 'f1', file_unique_id: 'u1', file_name: 'чек.pdf' };
     await edit({ caption: 'Вот новый чек', document });
@@ -148,14 +148,14 @@ describe('an edit in a topic', () => {
     expect([posted().length, said(replaced)]).toEqual([1, [textsFor('ru').editedFile]]);
   });
 
-  it('[TG17] that answers other staff, or comes from an unlinked account, does nothing', async () => {
+  it('[TG17] of an answer to other staff, or from an unlinked account, does nothing', async () => {
     expect(await edit({ text: 'Кто сегодня?' })).toEqual({ sends: [] });
     known.set(20, { sessionId: SESSION, seq: 4, messageId: 31, purpose: 'message' });
     expect(await edit({ text: 'Чужое' }, user(999))).toEqual({ sends: [] });
     expect(posted()).toEqual([]);
   });
 
-  it('[TG17] of a chat that they no longer see says so', async () => {
+  it('[TG17] of a chat that they may not see any more is refused with a text', async () => {
     known.set(20, { sessionId: SESSION, seq: 4, messageId: 31, purpose: 'message' });
     refuse = () => new ChatError('session_not_found', 'no such session');
     expect(said(await edit({ text: 'Правка' }))).toEqual([textsFor('ru').failed.session_not_found]);
@@ -165,7 +165,7 @@ describe('an edit in a topic', () => {
 describe('files in a topic', () => {
   const document = (n: number) => ({ file_id: `f${n}`, file_unique_id: `u${n}`, file_name: `${n}.pdf`, file_size: 10 });
 
-  it('[TG17] go to the customer in the name of who replied, an album as one message', async () => {
+  it('[TG17] are sent to the customer in the name of the person who replied, an album as one message', async () => {
     const album = [1, 2, 3].map((n) =>
       reply({
         message_id: 20 + n,
@@ -184,7 +184,7 @@ describe('files in a topic', () => {
     expect(said(outcome)).toEqual([]);
   });
 
-  it('[TG17] that are too large or that Telegram does not give are named there, and keep back nothing else', async () => {
+  it('[TG17] that are too large or that Telegram does not deliver are named there, and delay nothing else', async () => {
     broken = new Set(['f2']);
     const large = { ...document(1), file_size: 10_485_761 };
     const album = [large, document(2), document(3)].map((file, n) =>
@@ -195,21 +195,21 @@ describe('files in a topic', () => {
     expect(said(outcome)).toEqual([textsFor('en').fileTooLarge('1.pdf'), textsFor('en').fileRefused('2.pdf')]);
   });
 
-  it('[TG17] into a chat that they may not see are refused as the chat, not as the file', async () => {
+  it('[TG17] are refused as the chat, not as the file, if the member may not see the chat', async () => {
     refuse = () => new ChatError('session_not_found', 'no such session');
     const outcome = await members().write([reply({ document: document(1) })], 'telegram:77:1');
     expect(said(outcome)).toEqual([textsFor('ru').failed.session_not_found]);
   });
 
-  it('[TG17] beside the topic, as talk among the staff, go nowhere', async () => {
+  it('[TG17] that are not replies, as in talk among the staff, are sent nowhere', async () => {
     const { reply_to_message: _, ...talk } = reply({ document: document(1) });
     expect(await members().write([talk], 'telegram:77:1')).toEqual({ sends: [] });
     expect([uploads, acts]).toEqual([[], []]);
   });
 });
 
-describe('a text whose number Telegram never told the bot', () => {
-  it('[TG12] is answered by a reply all the same: its topic has one chat', async () => {
+describe('a message whose number Telegram never returned to the bot', () => {
+  it('[TG12] can still be answered by a reply: its topic belongs to one chat', async () => {
     known.clear();
     await members().write([reply({ text: 'Отвечаю на потерянное' })], 'telegram:77:1');
     expect(acts).toMatchObject([{ kind: 'post', session_id: SESSION, body: 'Отвечаю на потерянное' }]);
@@ -232,7 +232,7 @@ describe('scope in a topic', () => {
 });
 
 describe('the language of a group', () => {
-  it('[TG17] is one for all: everything there is written in it, whatever language a member’s Telegram has', async () => {
+  it('[TG17] applies to everything there, whatever language a member’s Telegram has', async () => {
     const stranger = user(999, { language_code: 'ru' });
     expect(said(await members('en').write([reply({ text: 'Нет' }, stranger)], 'r'))).toEqual([
       textsFor('en').group.notBound,

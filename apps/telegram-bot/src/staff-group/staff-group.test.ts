@@ -125,7 +125,7 @@ const figure = async (name: string): Promise<number> =>
   Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\d+)$`, 'm').exec(await metrics.collect())?.[1]);
 
 describe('a topic', () => {
-  it('[TG16] is made with the first message, renamed and closed with its chat, and opened again', async () => {
+  it('[TG16] is created with the first message, renamed and closed with its chat, and reopened', async () => {
     worker.start();
     await asks('Где заказ?');
     const topic = await shows('Где заказ?');
@@ -149,7 +149,7 @@ describe('a topic', () => {
     expect([forum.topics.length, topic.names.length]).toEqual([1, 4]);
   });
 
-  it('[TG16] several changes at once are one new name', async () => {
+  it('[TG16] is renamed once for several simultaneous changes', async () => {
     worker.start();
     await asks('Привет');
     const topic = await shows('Привет');
@@ -183,7 +183,7 @@ describe('the language of a group', () => {
 });
 
 describe('the limits of a group', () => {
-  it('[TG18] what waits is joined, in order, and stays within 20 calls a minute', async () => {
+  it('[TG18] are kept: waiting messages are joined, in order, within 20 calls a minute', async () => {
     forum.perMinute = 20;
     const others = await Promise.all(['Олег', 'Яна', 'Ким'].map(newSession));
     for (let n = 1; n <= 15; n += 1) for (const id of others) await asks(`${id}-вопрос-${n}.`, id);
@@ -200,7 +200,7 @@ describe('the limits of a group', () => {
     expect(await figure('chat_telegram_sends_total{result="rate_limited"}')).toBe(0);
   });
 
-  it('[TG18] keeps to retry_after, and loses nothing', async () => {
+  it('[TG18] include retry_after, and nothing is lost', async () => {
     api.faults.next('sendMessage', { kind: 'error', code: 429, parameters: { retry_after: 1 } });
     worker.start();
     await asks('Терпение');
@@ -209,8 +209,8 @@ describe('the limits of a group', () => {
   });
 });
 
-describe('a text to which Telegram gives no good answer', () => {
-  it('[TG18] holds the group for a while and not for ever: it comes with less, and what waits behind it comes', async () => {
+describe('a message that Telegram does not accept', () => {
+  it('[TG18] holds up the group for a limited time: it is sent reduced, and the waiting ones follow', async () => {
     await worker.stop();
     retryBudget = new RetryBudget({ isThere: () => true, tries: 2, lastsMs: 0 });
     worker = newWorker(metrics);
@@ -228,7 +228,7 @@ describe('a text to which Telegram gives no good answer', () => {
   });
 });
 
-describe('what happens to a group', () => {
+describe('changes of a group', () => {
   it('[TG19] a deleted topic is created again with the next message, which says so', async () => {
     worker.start();
     await asks('Первое');
@@ -240,7 +240,7 @@ describe('what happens to a group', () => {
     expect(await figure('chat_telegram_group_problems_total{cause="topic_deleted"}')).toBe(1);
   });
 
-  it('[TG19] a group that has become a supergroup is followed', async () => {
+  it('[TG19] a group that became a supergroup is followed', async () => {
     worker.start();
     api.migrate(group, group - 500_000);
     const old = forum;
@@ -251,7 +251,7 @@ describe('what happens to a group', () => {
     expect(await figure('chat_telegram_group_problems_total{cause="moved"}')).toBe(1);
   });
 
-  it('[TG19] without rights or topics it is said once, and goes on when there are some', async () => {
+  it('[TG19] missing rights or topics are reported once, and it continues when they are there', async () => {
     forum.isAdmin = false;
     worker.start();
     await asks('Нет прав');
@@ -271,7 +271,7 @@ describe('what happens to a group', () => {
     await soon('the other is said', () => errors().some((line) => line.includes('no_forum')));
   });
 
-  it('[TG19] a crash doubles neither topic nor text, but where nobody knows, and counts that', async () => {
+  it('[TG19] a crash duplicates neither topic nor message, except if the result is unknown, which is counted', async () => {
     worker.start();
     await asks('До падения');
     await shows('До падения');
@@ -291,7 +291,7 @@ describe('what happens to a group', () => {
   });
 });
 
-describe('what was erased', () => {
+describe('an erased message', () => {
   it('[TG20] is not sent any more, neither to the group nor to people', async () => {
     const sends = new SendStore(database, BOT);
     await asks('Стереть', session);

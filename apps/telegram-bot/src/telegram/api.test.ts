@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTelegramApi, type TelegramApi } from './api.ts';
 import { TelegramFailure } from './failures.ts';
 
-describe('[TG30] a file that somebody sent', () => {
+describe('[TG30] a file that a person sent', () => {
   let fake: FakeBotApi;
   let api: TelegramApi;
   let folder: string;
@@ -35,11 +35,11 @@ describe('[TG30] a file that somebody sent', () => {
       },
     );
 
-  it('is brought', async () => {
+  it('is downloaded', async () => {
     expect(await content(keep('Привет'))).toBe('Привет');
   });
 
-  it('that Telegram no longer has, or that is too big for bots, is refused for ever and keeps nothing waiting', async () => {
+  it('is refused permanently if Telegram no longer has it, or it is too big for bots, and delays nothing', async () => {
     const id = keep('x');
     fake.faults.next('getFile', { kind: 'error', code: 404, description: 'Not Found' });
     expect(await failure(id)).toBe('refused');
@@ -49,7 +49,7 @@ describe('[TG30] a file that somebody sent', () => {
     expect(await failure(id)).toBe('refused');
   });
 
-  it('is waited for where Telegram cannot give it now', async () => {
+  it('is retried if Telegram cannot deliver it now', async () => {
     const id = keep('x');
     fake.faults.next('getFile', { kind: 'error', code: 502 });
     expect(await failure(id)).toBe('unknown');
@@ -58,7 +58,7 @@ describe('[TG30] a file that somebody sent', () => {
     expect(await content(id)).toBe('x');
   });
 
-  it('is read from the disk where the Bot API server was started with --local, out of the folder of this bot alone', async () => {
+  it('is read from disk if the Bot API server runs with --local, only from the folder of this bot', async () => {
     const own = join(folder, fake.token, 'documents');
     await mkdir(own, { recursive: true });
     const id = keep('x');

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { RetryBudget } from './retry-budget.ts';
 
-describe('[TG23] how long one text is tried', () => {
+describe('[TG23] the retries of one message', () => {
   const newBudget = () => {
     const state = { now: 1_000, isThere: true };
     return { state, budget: new RetryBudget({ isThere: () => state.isThere, now: () => state.now }) };
   };
 
-  it('is five tries and five minutes, both', () => {
+  it('end only after both five attempts and five minutes', () => {
     const { state, budget } = newBudget();
     expect(Array.from({ length: 9 }, () => budget.isOver(1))).not.toContain(true);
     state.now += 299_999;
@@ -24,7 +24,7 @@ describe('[TG23] how long one text is tried', () => {
     ]);
   });
 
-  it('resets after a success and after an outage of Telegram', () => {
+  it('start over after a success and after an outage of Telegram', () => {
     const { state, budget } = newBudget();
     const tryOften = () => Array.from({ length: 5 }, () => budget.isOver(1));
     tryOften();
@@ -38,7 +38,7 @@ describe('[TG23] how long one text is tried', () => {
     expect(tryOften()).not.toContain(true);
   });
 
-  it('pauses longer each time, up to a minute', () => {
+  it('pause longer each time, up to a minute', () => {
     const { budget } = newBudget();
     const pauses = Array.from({ length: 7 }, () => {
       budget.isOver(1);
