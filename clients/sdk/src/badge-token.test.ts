@@ -19,7 +19,7 @@ const refusing = (status: number) => {
 };
 
 it.each([401, 403, 404])(
-  'asks for a token no more than twice after the final answer %i, and again minutes later',
+  'requests a token at most twice after the final answer %i, and again minutes later',
   async (status) => {
     const { world, asked } = refusing(status);
     await world.advance(150_000);
@@ -30,7 +30,7 @@ it.each([401, 403, 404])(
   },
 );
 
-it('asks again at once when somebody comes back to the page, who may have signed in', async () => {
+it('requests one again at once when a person returns to the page, who may have signed in', async () => {
   const { world, tab, asked } = refusing(401);
   await world.advance(30_000);
   const before = asked();

@@ -81,7 +81,7 @@ const dense = (page: Page): Promise<boolean> =>
   page.evaluate(() => seqs.every((seq, index) => index === 0 || seq === (seqs[index - 1] ?? 0) + 1));
 
 describe('in Chromium', () => {
-  it('stores and asks nothing before the visitor acts; then one connection serves all tabs, and a closed one hands over', async () => {
+  it('stores and requests nothing before the visitor acts; then one connection serves all tabs, and is handed over when its tab closes', async () => {
     const context = await browser.newContext();
     const first = await openTab(context);
     const requests: string[] = [];
@@ -142,7 +142,7 @@ describe('in Chromium', () => {
     await context.close();
   }, 60_000);
 
-  it('takes SSE where WebSocket is blocked, and polls where SSE is blocked too, loading both again where that failed', async () => {
+  it('uses SSE if WebSocket is blocked, polls if SSE is blocked too, and loads both again if loading failed', async () => {
     for (const [blocked, expected] of [
       [['websocket'], 'sse'],
       [['websocket', 'sse'], 'poll'],
@@ -166,7 +166,7 @@ describe('in Chromium', () => {
     }
   }, 90_000);
 
-  it('connects each tab for itself where what they share a connection by cannot be loaded', async () => {
+  it('connects each tab separately if the code for sharing a connection cannot be loaded', async () => {
     const context = await browser.newContext();
     await context.route('**/peers-*', (route) => route.abort());
     const first = await openTab(context);

@@ -3,7 +3,7 @@ import { begun, bodies, closeAll, run } from '../test/running.ts';
 import { ChatClientError, storedSessionKey } from './index.ts';
 
 describe('frames', () => {
-  it('[FRM7] lets a frame of an unknown type move the cursor, shows nothing of it and asks for nothing', async () => {
+  it('[FRM7] a frame of an unknown type moves the cursor and does nothing else', async () => {
     const { world, client } = await begun();
     const [found] = [...world.server.sessions.values()];
     if (found === undefined) throw new Error('the session was not made');
@@ -24,7 +24,7 @@ describe('frames', () => {
 });
 
 describe('close codes', () => {
-  it.each([1001, 1006, 1011, 1013, 4408, 4413, 4429, 4450])('[CLS2] comes back by itself after %i', async (code) => {
+  it.each([1001, 1006, 1011, 1013, 4408, 4413, 4429, 4450])('[CLS2] %i leads to a reconnect', async (code) => {
     const { world, client, states } = await begun();
     if (code === 1006) world.cutAll();
     else closeAll(world, code);
@@ -41,7 +41,7 @@ describe('close codes', () => {
     [4500, 'protocol_error'],
     [4503, 'forbidden'],
     [4777, 'protocol_error'],
-  ])('[CLS1] stops after %i, and only a person begins again', async (code, reason) => {
+  ])('[CLS1] %i stops the connection until a person starts it again', async (code, reason) => {
     const { world, client } = await begun();
     closeAll(world, code);
     await world.advance(3_600_000);
@@ -51,7 +51,7 @@ describe('close codes', () => {
     expect(client.getState().connection.status).toBe('online');
   });
 
-  it('asks for one new token after 4501, and stops at the second', async () => {
+  it('4501 requests one new token, and the second one stops', async () => {
     const { world, client, states } = await begun();
     world.server.hooks.onConnect = () => 4501;
     closeAll(world, 4501);
@@ -61,7 +61,7 @@ describe('close codes', () => {
     expect(bodies(client)).toEqual(['question']);
   });
 
-  it('gets a token first after 4401, then comes back at once', async () => {
+  it('4401 requests a token first, then reconnects at once', async () => {
     const { world, client, states } = await begun();
     await world.advance(10);
     closeAll(world, 4401);
@@ -71,7 +71,7 @@ describe('close codes', () => {
     expect(client.getState().connection.status).toBe('online');
   });
 
-  it('begins a new session with what the person writes after 4504', async () => {
+  it('4504 starts a new session with the next text of the person', async () => {
     const { world, client } = await begun();
     world.server.sessions.delete(1);
     closeAll(world, 4504);
@@ -84,7 +84,7 @@ describe('close codes', () => {
   });
 
   it.each([4529, 4530])(
-    '[LIM1] [BES26] polls plain REST after %i and asks again after a jittered minute',
+    '[LIM1] [BES26] %i leads to plain REST and another attempt after a jittered minute',
     async (code) => {
       const { world, client } = await begun();
       let tries = 0;
@@ -119,7 +119,7 @@ describe('close codes', () => {
   }
 
   it.each([4529, 4530])(
-    '[LIM1] [BES26] asks once a minute after %i also where it polled plain REST already',
+    '[LIM1] [BES26] %i leads to an attempt once a minute even if plain REST was already used',
     async (code) => {
       const { world, client } = await cutDown();
       let tries = 0;
@@ -137,7 +137,7 @@ describe('close codes', () => {
     },
   );
 
-  it('[DRN1] opens the next connection at the moment the server named', async () => {
+  it('[DRN1] the next connection is opened at the time the server named', async () => {
     const { world, client } = await begun();
     const [before] = world.gateway.connections;
     before?.send({ type: 'channel.goodbye', data: { reconnect_in_ms: 5_000 } });
@@ -168,7 +168,7 @@ describe('the outbox', () => {
     expect([...world.browser.values.keys()].filter((key) => key.includes(':out:'))).toEqual([]);
   });
 
-  it('shows what failed for good, and sends it again when asked', async () => {
+  it('shows what failed permanently, and sends it again on request', async () => {
     const { world, client } = await begun();
     world.server.hooks.onRequest = ({ method, path }) =>
       method === 'POST' && path.endsWith('/messages')
@@ -206,7 +206,7 @@ describe('the outbox', () => {
     ]);
   });
 
-  it('refuses what is no message', async () => {
+  it('refuses an invalid message', async () => {
     const { client } = await begun();
     expect(() => client.send('  ')).toThrow(ChatClientError);
     expect(() => client.send('x'.repeat(10_001))).toThrow(ChatClientError);
@@ -215,7 +215,7 @@ describe('the outbox', () => {
 });
 
 describe('marks', () => {
-  it('[ACK1] acks at most once a second, with the newest message', async () => {
+  it('[ACK1] are acknowledged at most once a second, with the newest message', async () => {
     const { world, client } = await begun();
     await world.advance(2_000);
     const frames: string[] = [];
@@ -237,7 +237,7 @@ describe('marks', () => {
     expect(JSON.parse(acks.at(-1) ?? '{}')).toEqual({ type: 'ack', last_id: client.getState().messages.at(-1)?.id });
   });
 
-  it('[RD1] counts unread messages until they are read', async () => {
+  it('[RD1] count unread messages until they are read', async () => {
     const { world, client } = await begun();
     world.server.answer(1, 'one');
     world.server.answer(1, 'two');
@@ -267,7 +267,7 @@ describe('storage', () => {
     expect(client.getState()).toMatchObject({ session: null, messages: [], connection: { status: 'idle' } });
   });
 
-  it('shows nothing of a chat whose answer comes after the logout', async () => {
+  it('shows nothing of a chat whose response arrives after the logout', async () => {
     const { world, client } = await begun();
     client.destroy();
     world.network.latencyMs = 2_000;

@@ -18,7 +18,7 @@ describe('the clock of intervals', () => {
     return { at, now, pass };
   };
 
-  it('does not notice that the wall clock was set back, and goes on at once', () => {
+  it('does not notice that the wall clock was set back, and continues at once', () => {
     const { at, now, pass } = clocks();
     pass(1_000);
     at.wall -= 300_000;
@@ -50,7 +50,7 @@ describe('the clock of intervals', () => {
 });
 
 describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
-  it('finds a silent connection dead in the same time', async () => {
+  it('detects a dead connection in the same time', async () => {
     const { world, client } = await begun();
     world.network.silent = true;
     world.wall.aheadMs = ms;
@@ -60,7 +60,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(client.getState().connection.status).not.toBe('online');
   });
 
-  it('finds a silent stream of events dead in the same time', async () => {
+  it('detects a dead event stream in the same time', async () => {
     const { world, client } = await begun({ transports: ['sse'] });
     world.network.silent = true;
     world.wall.aheadMs = ms;
@@ -68,7 +68,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(client.getState().connection.status).not.toBe('online');
   });
 
-  it('waits no longer for the next attempt than it would have', async () => {
+  it('waits no longer for the next attempt', async () => {
     const { world, client } = await begun();
     world.network.offline = true;
     world.cutAll();
@@ -83,7 +83,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(client.getState().connection.status).toBe('online');
   });
 
-  it('says that it was lost as long ago as it was', async () => {
+  it('shows the same duration of an outage', async () => {
     const { world, client } = await begun();
     world.network.offline = true;
     world.cutAll();
@@ -95,7 +95,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(world.tab().environment.now() - (lostAt ?? Number.NaN)).toBe(5_000);
   });
 
-  it('goes on saying that somebody is typing, before the others forget it', async () => {
+  it('repeats that somebody is typing before the others forget it', async () => {
     const world = createWorld();
     const sent: boolean[] = [];
     const { set } = createTypingSender(world.tab().environment, (active) => void sent.push(active));
@@ -133,7 +133,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(reported).toEqual([1, 2]);
   });
 
-  it('takes the place of a tab that leads and is frozen, in the same time', async () => {
+  it('replaces a frozen leader tab in the same time', async () => {
     const world = createWorld();
     const leads = run({ tabs: true }, world, 'leads');
     leads.client.send('question');
@@ -148,7 +148,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     expect(follows.client.getState().connection).toMatchObject({ status: 'online', shared: false });
   });
 
-  it('sends what another tab left, as soon as it would have', async () => {
+  it('sends what another tab left, in the same time', async () => {
     const world = createWorld();
     const crashed = run({ tabs: true }, world, 'crashed');
     crashed.client.send('question');
@@ -168,7 +168,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
   });
 });
 
-it('tells another tab times by its own clock', async () => {
+it("converts times for another tab to that tab's clock", async () => {
   const world = createWorld();
   const leads = run({ tabs: true }, world, 'leads');
   leads.client.send('question');

@@ -12,8 +12,8 @@ async function signIn(device: Running, getToken: () => Promise<string>): Promise
   await Promise.all([device.client.identify(getToken), device.world.advance(500)]);
 }
 
-describe('a chat whose key has ended', () => {
-  it('[TOK23] is left, and what was not sent begins the next one under a new key', async () => {
+describe('a chat whose key has expired', () => {
+  it('[TOK23] is left, and unsent texts start the next chat under a new key', async () => {
     const { world, client } = await begun();
     world.server.hooks.onRequest = ({ path, method }) =>
       path.endsWith('/messages') && method === 'POST' ? { status: 503, body: null } : undefined;
@@ -29,7 +29,7 @@ describe('a chat whose key has ended', () => {
     expect(next?.resumeKey).not.toBe(old?.resumeKey);
   });
 
-  it('[TOK23] leaves nothing of it on the device, and asks once, not again and again', async () => {
+  it('[TOK23] leaves nothing on the device, and is not requested again', async () => {
     const { world, client, tab } = await begun();
     world.server.revoke(1);
     await world.advance(600_000);
@@ -42,7 +42,7 @@ describe('a chat whose key has ended', () => {
     expect(bodies(client)).toEqual(['hello again']);
   });
 
-  it('[TOK23] is left by a page that comes back later, too: its stored text is not lost', async () => {
+  it('[TOK23] is also left by a page that returns later: its stored text is not lost', async () => {
     const { world, client } = await begun();
     world.network.offline = true;
     client.send('written in the tunnel');
@@ -56,7 +56,7 @@ describe('a chat whose key has ended', () => {
     expect(bodies(again.client)).toEqual(['written in the tunnel']);
   });
 
-  it('[TOK23] begins under a new key where only the key was kept', async () => {
+  it('[TOK23] is replaced under a new key if only the key was kept', async () => {
     const world = createWorld();
     world.network.offline = true;
     const first = run({}, world);
@@ -90,7 +90,7 @@ describe('a signed-in customer on several devices', () => {
     await Promise.all([client.logout(), world.advance(500)]);
   }
 
-  it('[IDN6] is logged out on one, and the others identify again by themselves', async () => {
+  it('[IDN6] is logged out on one, and the others identify again automatically', async () => {
     const { laptop, phone } = await twoDevices(() => Promise.resolve('customer'));
     const { world } = laptop;
     phone.client.send('before');
@@ -106,7 +106,7 @@ describe('a signed-in customer on several devices', () => {
     expect(world.server.sessions.size).toBe(1);
   });
 
-  it('[IDN6] sends what was being sent on the others as the logout came', async () => {
+  it('[IDN6] sends, on the others, a text that was being sent during the logout', async () => {
     const { laptop, phone } = await twoDevices(() => Promise.resolve('customer'));
     const { world } = laptop;
     phone.client.disconnect();
@@ -116,7 +116,7 @@ describe('a signed-in customer on several devices', () => {
     expect(said(world)).toEqual([['question', 'sent with a token that has ended']]);
   });
 
-  it('[IDN6] makes no new token on the device that logs out', async () => {
+  it('[IDN6] requests no new token on the device that logs out', async () => {
     const { laptop, phone } = await twoDevices(() => Promise.resolve('customer'));
     phone.client.destroy();
     const before = asked(laptop.world, 'channel-token');
@@ -126,7 +126,7 @@ describe('a signed-in customer on several devices', () => {
     expect(laptop.client.getState().connection.status).toBe('idle');
   });
 
-  it('[IDN6] leaves the chat where the site names nobody any more, and loses no text', async () => {
+  it('[IDN6] leaves the chat if the site names no customer any more, and loses no text', async () => {
     let token = 'customer';
     const { laptop, phone } = await twoDevices(() => Promise.resolve(token));
     const { world } = laptop;
@@ -139,7 +139,7 @@ describe('a signed-in customer on several devices', () => {
     expect(said(world)).toEqual([['question'], ['am I signed out?']]);
   });
 
-  it('waits for a site that cannot say now who the customer is', async () => {
+  it('waits for a site that cannot currently say who the customer is', async () => {
     let fails = false;
     const { laptop, phone } = await twoDevices(() =>
       fails ? Promise.reject(new TypeError('the site is away')) : Promise.resolve('customer'),
@@ -154,7 +154,7 @@ describe('a signed-in customer on several devices', () => {
     expect(bodies(phone.client)).toEqual(['question']);
   });
 
-  it('falls back on the guest’s own key while the chat is not theirs yet', async () => {
+  it('uses the guest’s own key while the chat is not theirs yet', async () => {
     const device = await begun();
     const { world } = device;
     // The site vouches, and our server does not take the chat over: away, for example.

@@ -16,8 +16,8 @@ const message = (id: number): Message => ({
 const shown = (thread: ReturnType<typeof createThread>) =>
   thread.view([], NO_MARKS.client).map(({ body, attachments }) => [body, attachments.length]);
 
-describe('what was erased', () => {
-  it('[ERA2] is forgotten up to the message that is named, by kind', () => {
+describe('erased data', () => {
+  it('[ERA2] is forgotten up to the named message, by kind', () => {
     const thread = createThread('client');
     thread.replace([message(1), message(2), message(3)]);
     expect(shown(thread)).toEqual([

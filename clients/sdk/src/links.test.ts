@@ -14,7 +14,7 @@ describe('links in messages', () => {
     ],
     ['пишите на anna@shop.example!', ['mailto:anna@shop.example']],
     ['mailto:anna@shop.example', ['mailto:anna@shop.example']],
-  ])('finds them in %s', (text, expected) => {
+  ])('are found in %s', (text, expected) => {
     expect(links(text)).toEqual(expected);
   });
 
@@ -26,11 +26,11 @@ describe('links in messages', () => {
     'blob:https',
     'ftp://x.example',
     '//x.example',
-  ])('makes none of %s', (text) => {
+  ])('are not made of %s', (text) => {
     expect(links(text)).toEqual([]);
   });
 
-  it('loses no character of the text', () => {
+  it('lose no character of the text', () => {
     for (const text of ['a https://x.example/), b', 'https://x.example…', '<img src=x> a@b.cc', '', 'нет ссылок']) {
       expect(
         splitLinks(text)
@@ -49,25 +49,25 @@ describe('links in messages', () => {
     ['anna@shop..example', 0],
     ['пишите:anna@shop.example,https://shop.example', 2],
     ['xhttps://shop.example', 0],
-  ])('finds in %s as many as there are', (text, count) => {
+  ])('in %s are as many as there are', (text, count) => {
     expect(links(text)).toHaveLength(count);
   });
 
-  it('leaves as text what no server would take, and all after the hundredth', () => {
+  it('are not made of addresses that no server accepts, and end after the hundredth', () => {
     expect(links(`https://shop.example/${'a'.repeat(LONGEST_ADDRESS)}`)).toEqual([]);
     expect(links('a@b.cc '.repeat(MOST_LINKS + 5))).toHaveLength(MOST_LINKS);
   });
 
-  it('knows the address of a page', () => {
+  it('include the address of a page', () => {
     expect(pageUrl('/a', 'https://shop.example/b')?.href).toBe('https://shop.example/a');
     for (const text of ['javascript:alert(1)', 'mailto:a@b.cc', 'http://', '']) expect(pageUrl(text)).toBeNull();
   });
 
-  it('splits a text once, however often it is drawn', () => {
+  it('are found once per text, however often it is drawn', () => {
     expect(splitLinks('see https://shop.example')).toBe(splitLinks('see https://shop.example'));
   });
 
-  it('costs no more than the length of the text, whatever an outsider writes', () => {
+  it('take time proportional to the length of the text, whatever an outsider writes', () => {
     const { ms, text } = slowest(10_000, splitLinks);
     expect(ms, text).toBeLessThan(40);
   });

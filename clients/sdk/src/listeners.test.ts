@@ -27,7 +27,7 @@ describe('a listener that throws', () => {
     expect(reported).toHaveBeenCalledTimes(2);
   });
 
-  it('costs the chat no message, and no second reading of any', async () => {
+  it('loses no message of the chat, and causes none to be read twice', async () => {
     const { world, client } = await begun();
     const [session] = world.server.sessions.values();
     if (session === undefined) throw new Error('the session was not made');
@@ -47,7 +47,7 @@ describe('a listener that throws', () => {
     expect(readAgain).toBe(0);
   });
 
-  it('is met by one piece of code: nothing else in our clients calls listeners in a row', () => {
+  it('is handled in one place: nothing else in our clients calls listeners in a row', () => {
     const clients = fileURLToPath(new URL('../../', import.meta.url));
     const alone = readdirSync(clients, { recursive: true, encoding: 'utf8' })
       .filter((file) => /^[\w-]+\/src\/.*\.tsx?$/.test(file) && !/\.test\.ts$|\/testing\/|notify-all\.ts$/.test(file))

@@ -5,7 +5,7 @@ import { bodies, dense, idOf, online, shows, TOKEN_SECONDS, useLiveServer } from
 
 const { server, customer, say } = useLiveServer();
 
-describe('against the real server, for as long as a token lives and a restart takes', () => {
+describe('against the real server, over the lifetime of a token and a restart', () => {
   it('[WS9] renews its token in place, before it expires', async () => {
     const frames: unknown[] = [];
     const { client } = customer({ tabs: false });

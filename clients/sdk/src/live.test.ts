@@ -63,7 +63,7 @@ describe.concurrent('against the real server', () => {
     expect(dense(seqs)).toBe(true);
   }, 120_000);
 
-  it('[IDN2] [IDN6] shows a customer their chat on two devices; a logout on one leaves the other going on by itself', async () => {
+  it('[IDN2] [IDN6] shows a customer their chat on two devices; after a logout on one the other continues', async () => {
     const getToken = (): Promise<string> => Promise.resolve(identityToken('customer-7'));
     const laptop = customer();
     await laptop.client.send('begun before signing in').stored;
@@ -100,7 +100,7 @@ describe.concurrent('against the real server', () => {
     expect(bodies(laptop.client)).toEqual([]);
   }, 90_000);
 
-  it('[LIM1] shares one connection among six tabs, and hands it over when the one that holds it is closed', async () => {
+  it('[LIM1] shares one connection among six tabs, and hands it over when its tab is closed', async () => {
     const browser = createFakeBrowser((run) => void setTimeout(run));
     const tab = (index: number): { client: ChatClient; seqs: number[] } =>
       customer({
@@ -140,7 +140,7 @@ describe.concurrent('against the real server', () => {
     }
   }, 60_000);
 
-  it('[MSG10] stops a reply that a colleague has overtaken, and shows what was missed', async () => {
+  it('[MSG10] stops a reply if a colleague has written meanwhile, and shows what was missed', async () => {
     const anna = await signIn('anna');
     const boris = await signIn('boris');
     const { client } = customer();
@@ -176,7 +176,7 @@ describe.concurrent('against the real server', () => {
     expect(message.attachments).toMatchObject([{ name: 'точка.png', mime: 'image/png' }]);
   });
 
-  it('stores, opens and asks nothing before the visitor acts', async () => {
+  it('stores, opens and requests nothing before the visitor acts', async () => {
     const asked: string[] = [];
     const storage = memoryStorage();
     const { client } = customer({
@@ -200,8 +200,8 @@ describe.concurrent('against the real server', () => {
   });
 });
 
-describe('one after the other', () => {
-  it('[ALR3] tells the badge by stream and by polling alike', async () => {
+describe('one after another', () => {
+  it('[ALR3] gives the badge by stream and by polling alike', async () => {
     const storage = memoryStorage();
     const auth = createStaffAuth({ baseUrl: server().baseUrl, environment: { storage } });
     await auth.login('boris', PASSWORD);

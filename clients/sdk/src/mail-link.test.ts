@@ -36,7 +36,7 @@ async function outcome(world: FakeWorld, client: ChatClient, code: string): Prom
 }
 
 describe('the link of a mail', () => {
-  it('opens its chat on a device that never saw it, once', async () => {
+  it('opens its chat once on a device that never saw it', async () => {
     const { world, code, id } = await linkedWorld();
     const { client } = run({}, world);
     expect(await outcome(world, client, code)).toBe(id);
@@ -53,7 +53,7 @@ describe('the link of a mail', () => {
     expect(bodies(again.client)).toEqual(['question', 'an answer']);
   });
 
-  it('takes the place of the chat that a guest had begun there', async () => {
+  it('replaces the chat that a guest had started there', async () => {
     const { world, code, id } = await linkedWorld();
     const { client } = run({}, world);
     client.send('another matter');
@@ -63,7 +63,7 @@ describe('the link of a mail', () => {
     expect(bodies(client)).toEqual(['question']);
   });
 
-  it('leaves a chat that is shown already as it is, with the key that keeps it', async () => {
+  it('leaves a chat that is already shown as it is, with the key that keeps it', async () => {
     const { client, world } = await begun();
     const id = client.getState().session?.id ?? 0;
     world.server.hooks.onRequest = ({ path }) =>
@@ -79,7 +79,7 @@ describe('the link of a mail', () => {
     expect(world.server.sessions.size).toBe(1);
   });
 
-  it('is not used up where a customer is signed in, and their chat stays', async () => {
+  it('is not used up if a customer is signed in, and their chat stays', async () => {
     const { world, code, asked } = await linkedWorld();
     const said = run({ signedIn: true }, world);
     expect(await outcome(world, said.client, code)).toBe('signed_in');
@@ -97,7 +97,7 @@ describe('the link of a mail', () => {
     expect(asked()).toBe(0);
   });
 
-  it('whose token has run out gives way to a new chat for what is written then', async () => {
+  it('whose token has expired leads to a new chat for the next text', async () => {
     const { world, code, id } = await linkedWorld();
     const { client } = run({}, world);
     expect(await outcome(world, client, code)).toBe(id);

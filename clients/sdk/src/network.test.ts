@@ -15,7 +15,7 @@ describe('a bad network', () => {
     expect(client.getState().connection.status).toBe('online');
   });
 
-  it('waits no longer when the network is back', async () => {
+  it('reconnects at once when the network is back', async () => {
     const { world, tab, client } = await begun();
     world.network.offline = true;
     world.cutAll();
@@ -41,7 +41,7 @@ describe('a bad network', () => {
     expect(client.getState().connection.status).toBe('online');
   });
 
-  it('waits no longer when a request got through, whether the browser said that the network is back or not', async () => {
+  it('reconnects at once when a request succeeded, whether or not the browser reported the network as back', async () => {
     const { world, client } = await begun();
     world.network.offline = true;
     world.cutAll();
@@ -75,7 +75,7 @@ describe('a bad network', () => {
     },
   );
 
-  it('falls back where a transport is blocked, remembers it, and comes up again', async () => {
+  it('falls back if a transport is blocked, remembers it, and returns to the better one', async () => {
     const { world, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true });
     world.cutAll();
@@ -93,7 +93,7 @@ describe('a bad network', () => {
     expect(again.client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
-  it('tries every better way at once when the network changed, the best first', async () => {
+  it('tries every better transport at once when the network changed, the best first', async () => {
     const { world, tab, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true, sse: true, poll: true });
     world.cutAll();
@@ -110,7 +110,7 @@ describe('a bad network', () => {
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
-  it('does not go on with what it is opening further down when the network changed', async () => {
+  it('abandons a fallback that is being opened when the network changed', async () => {
     const { world, tab, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true, sse: true });
     world.cutAll();
@@ -130,7 +130,7 @@ describe('a bad network', () => {
     }
   });
 
-  it('comes back to what worked before within seconds', async () => {
+  it('returns within seconds to what worked before', async () => {
     const { world, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true });
     world.cutAll();
@@ -141,7 +141,7 @@ describe('a bad network', () => {
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'websocket' });
   });
 
-  it('stays with the better transport when the server of the one it left goes', async () => {
+  it('stays with the better transport when the server of the old one closes', async () => {
     const { world, client } = await begun();
     Object.assign(world.network.blocked, { websocket: true });
     world.cutAll();
@@ -187,7 +187,7 @@ describe('a bad network', () => {
     expect(bodies(client)).toEqual(['question', 'a', 'b', 'c', 'd']);
   });
 
-  it('[RES7] reads everything anew when another database answers', async () => {
+  it('[RES7] reads everything again when another database answers', async () => {
     const { world, client } = await begun();
     world.server.answer(1, 'lost by the restore');
     await world.advance(100);
@@ -200,7 +200,7 @@ describe('a bad network', () => {
     expect(bodies(client)).toEqual(['question', 'after it']);
   });
 
-  it('[RES7] takes the marks of another database, and tells it of its own ids', async () => {
+  it('[RES7] uses the marks of a new database, and sends it its own ids', async () => {
     const { world, client } = await begun();
     for (let i = 0; i < 20; i += 1) world.server.answer(1, `lost ${i}`);
     await world.advance(2_000);
@@ -222,8 +222,8 @@ describe('a bad network', () => {
   });
 });
 
-describe('a tab that was put away', () => {
-  it('shows the chat that another one began meanwhile', async () => {
+describe('a tab in the background', () => {
+  it('shows the chat that another one started meanwhile', async () => {
     const world = createWorld();
     const away = run({ tabs: true }, world, 'away');
     await world.advance(100);

@@ -30,7 +30,7 @@ async function afterCustomersVisit(): Promise<FakeWorld> {
 }
 
 describe('the chat of a customer whom the site has signed out', () => {
-  it('is not shown, read or connected to on a page that does not identify', async () => {
+  it('is not shown, read or connected on a page that does not identify them', async () => {
     const world = await afterCustomersVisit();
     const asked = world.server.requests.length;
     const { client } = run({}, world);
@@ -45,7 +45,7 @@ describe('the chat of a customer whom the site has signed out', () => {
     expect(world.server.requests).toHaveLength(asked);
   });
 
-  it('comes back as it was when the page identifies', async () => {
+  it('returns as it was when the page identifies them', async () => {
     const world = await afterCustomersVisit();
     const { client } = run({}, world);
     await world.advance(100);
@@ -55,7 +55,7 @@ describe('the chat of a customer whom the site has signed out', () => {
     expect(world.server.sessions.size).toBe(1);
   });
 
-  it('is not written into by the next person, who gets a chat of their own and keeps it', async () => {
+  it('is not used by the next person, who gets a chat of their own and keeps it', async () => {
     const world = await afterCustomersVisit();
     const guest = run({}, world);
     await world.advance(100);
@@ -72,7 +72,7 @@ describe('the chat of a customer whom the site has signed out', () => {
     expect(bodies(again.client)).toEqual(['hello, I am new here']);
   });
 
-  it('keeps what the customer could not send from others, and sends it when they are back', async () => {
+  it('hides unsent texts from others, and sends them when the customer is back', async () => {
     const world = await afterCustomersVisit();
     const customer = run({}, world);
     await world.advance(100);
@@ -94,7 +94,7 @@ describe('the chat of a customer whom the site has signed out', () => {
     expect(bodies(back.client)).toEqual(['what about my order?', 'for your eyes only']);
   });
 
-  it('stays hidden in a tab of the guest while another tab is still signed in', async () => {
+  it("stays hidden in a guest's tab while another tab is still signed in", async () => {
     const world = await afterCustomersVisit();
     const customer = run({ tabs: true }, world, 'customer');
     const guest = run({ tabs: true }, world, 'guest');

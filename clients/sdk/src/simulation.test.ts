@@ -64,17 +64,17 @@ describe('the simulation finds', () => {
     vi.restoreAllMocks();
   });
 
-  it('a gateway that shows a narrow scope what is not theirs', async () => {
+  it('a gateway that shows a narrow scope events outside it', async () => {
     vi.spyOn(SessionOwners.prototype, 'seesLive').mockReturnValue(true);
     expect(await found()).toMatch(/of the feed is not theirs to see/);
   });
 
-  it('a gateway that keeps from a narrow scope what a page has of theirs', async () => {
+  it('a gateway that hides from a narrow scope events inside it, from a page', async () => {
     vi.spyOn(SessionOwners.prototype, 'seesPaged').mockImplementation(({ scope }) => scope === 'all');
     expect(await found()).toMatch(/(?:assigned|own): was not shown/);
   });
 
-  it('a gateway that passes on what came too early, instead of holding it', async () => {
+  it('a gateway that passes on early events instead of holding them', async () => {
     vi.spyOn(Sequencer.prototype, 'accept').mockImplementation(function (this: Sequencer<unknown>, number) {
       if (number <= this.cursor) return 'known';
       this.cursor = number;
@@ -83,12 +83,12 @@ describe('the simulation finds', () => {
     expect(await found()).toMatch(/of the feed after|after \d+/);
   });
 
-  it('a gateway that forgets what it held', async () => {
+  it('a gateway that forgets held events', async () => {
     vi.spyOn(Sequencer.prototype, 'skipTo').mockImplementation(() => undefined);
     expect(await found()).not.toBe('');
   });
 
-  it('a chat-service that leaves an event out of a page of the feed', async () => {
+  it('a chat-service that omits an event from a page of the feed', async () => {
     const { feedPage } = FakeChatService.prototype;
     vi.spyOn(FakeChatService.prototype, 'feedPage').mockImplementation(function (this: FakeChatService, after, limit) {
       const page = feedPage.call(this, after, limit);
@@ -97,7 +97,7 @@ describe('the simulation finds', () => {
     expect(await found()).toMatch(/of the feed after/);
   });
 
-  it('a device that keeps nothing of what was not sent', async () => {
+  it('a device that keeps no unsent texts', async () => {
     const forgetful: Clients['createChatClient'] = (options) => {
       const storage = { ...options.environment?.storage, get: () => null, keys: () => [] };
       return createChatClient({ ...options, environment: { ...options.environment, storage } as never });

@@ -20,7 +20,7 @@ it.each([
   expect(gzipBytes).toBeLessThanOrEqual(limit);
 });
 
-it('loads later what a chat over WebSocket in one tab does not need', async () => {
+it('loads on demand what a chat over WebSocket in one tab does not need', async () => {
   const { initial, lazyBytes } = await bundle('customer');
   expect(initial).toHaveLength(1);
   expect([...lazyBytes.keys()].toSorted()).toEqual([

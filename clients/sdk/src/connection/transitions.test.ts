@@ -281,14 +281,14 @@ async function reach(phase: Phase, event?: Event) {
 }
 
 describe.each(ALL_PHASES)('a connection that is %s', (phase) => {
-  it('runs the timers of this phase, and no other', async () => {
+  it('runs the timers of this phase, and no others', async () => {
     const { bench } = await reach(phase);
     expect(bench.timers.size).toBe(TIMERS[phase]);
   });
 
   // A timer that does not run in this phase cannot be waited for: that none does is the test above.
   const possible = ALL_EVENTS.filter((event) => !(event.startsWith('timer:') && TRANSITIONS[event][phase] === '–'));
-  it.each(possible)('at `%s` does what the table says', async (event) => {
+  it.each(possible)('on `%s` does what the table says', async (event) => {
     const cell = TRANSITIONS[event][phase];
     const { bench, past } = await reach(phase, event);
     const { state } = bench.connection;
@@ -317,7 +317,7 @@ const REMEMBERED: Readonly<Record<string, Phase>> = {
   'closed 4529 → preparing → prepared': 'online',
 };
 
-it('goes on from where each way of the table ends as from there', async () => {
+it('each outcome of the table continues as from its phase', async () => {
   const wrong: string[] = [];
   let walked = 0;
   for (const phase of ALL_PHASES)
@@ -344,12 +344,12 @@ it('goes on from where each way of the table ends as from there', async () => {
   expect(walked).toBeGreaterThan(900);
 });
 
-it('is described in docs/sdk.md as it is walked here', () => {
+it('the table in docs/sdk.md is the one tested here', () => {
   const text = readFileSync(new URL('../../../../docs/sdk.md', import.meta.url), 'utf8');
   expect(text.replaceAll(/ +\|/g, ' |')).toContain(renderTable());
 });
 
-it('[BES26] [BES27] asks for the channel again also where 4530 came while plain REST failed', async () => {
+it('[BES26] [BES27] requests the channel again even if 4530 came while plain REST failed', async () => {
   const bench = new Bench();
   const { clock, connection } = bench;
   const pass = async (ms: number): Promise<void> => {

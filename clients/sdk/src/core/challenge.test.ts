@@ -11,12 +11,12 @@ const challengeFor = (number: number, maxnumber: number): Challenge => {
 const unpacked = (solution: unknown): unknown => JSON.parse(Buffer.from(String(solution), 'base64').toString());
 
 describe('[RATE21] a challenge', () => {
-  it.each([0, 1, 4_321, 5_000])('is solved by %i', async (number) => {
+  it.each([0, 1, 4_321, 5_000])('is solved by finding %i', async (number) => {
     const { maxnumber, ...challenge } = challengeFor(number, 5_000);
     expect(unpacked(await solveChallenge({ ...challenge, maxnumber }))).toEqual({ ...challenge, number });
   });
 
-  it('lets the page go on in between', async () => {
+  it('lets the page continue meanwhile', async () => {
     let tasks = 0;
     const timer = setInterval(() => (tasks += 1));
     await solveChallenge(challengeFor(99_999, 100_000));
@@ -24,7 +24,7 @@ describe('[RATE21] a challenge', () => {
     expect(tasks).toBeGreaterThan(2);
   });
 
-  it('is solved by a client that begins a chat, which then goes on as ever', async () => {
+  it('is solved by a client that starts a chat, which then continues as usual', async () => {
     const { world, client } = run();
     const starts: Record<string, unknown>[] = [];
     world.server.hooks.onRequest = ({ method, path, body }) => {
@@ -50,7 +50,7 @@ describe('[RATE21] a challenge', () => {
     expect(client.getState().messages.map(({ body }) => body)).toEqual(['question']);
   });
 
-  it('that a second answer asks for is told as the error it is', async () => {
+  it('that is demanded again after a solution is reported as the error it is', async () => {
     const { world, client } = run();
     world.server.hooks.onRequest = ({ method, path }) => {
       if (method !== 'POST' || path !== '/chat/session') return undefined;
@@ -73,7 +73,7 @@ describe('[RATE21] a challenge', () => {
   });
 });
 
-it('asks nothing of whoever is not asked', async () => {
+it('is not requested if there is none', async () => {
   const { world } = await begun();
   expect(world.server.requests.filter(({ path }) => path === '/chat/session')).toHaveLength(1);
 });

@@ -17,7 +17,7 @@ function markUnderTest() {
   return { world, server, posts, mark };
 }
 
-it('[RD1] reports what rose while a report was under way that failed', async () => {
+it('[RD1] reports what rose during a report that failed', async () => {
   const { world, server, posts, mark } = markUnderTest();
   mark.raise(7);
   await world.advance(100);
@@ -31,7 +31,7 @@ it('[RD1] reports what rose while a report was under way that failed', async () 
   ]);
 });
 
-it('reports again after a failure when the connection came back before the report had failed', async () => {
+it('reports again after a failure if the connection returned before the report failed', async () => {
   const { world, server, posts, mark } = markUnderTest();
   mark.raise(7);
   await world.advance(100);
@@ -45,7 +45,7 @@ it('reports again after a failure when the connection came back before the repor
   ]);
 });
 
-it('asks a server that fails once for each rise, and at most once a second', async () => {
+it('asks a failing server once for each rise, and at most once a second', async () => {
   const { world, posts, mark } = markUnderTest();
   mark.raise(7);
   await world.advance(60_000);

@@ -58,7 +58,7 @@ function foreign(): { backend: ReturnType<typeof restBackend>; asked: { url: str
   return { backend, asked };
 }
 
-it('speaks to a foreign chat-service by its own paths and names', async () => {
+it("uses a foreign chat-service's own paths and names", async () => {
   const { backend, asked } = foreign();
   const message = {
     id: 5,
@@ -79,7 +79,7 @@ it('speaks to a foreign chat-service by its own paths and names', async () => {
   expect(asked.at(-1)).toMatchObject({ body: { text: 'x', uid: 'u' } });
 });
 
-it('says what a refusal means, envelope or not', async () => {
+it('explains a refusal, with or without an envelope', async () => {
   const { backend } = foreign();
   await expect(backend.markRead(access, 1)).rejects.toMatchObject({ code: 'not_found', status: 404, retryable: false });
 });

@@ -66,7 +66,7 @@ async function besideLedger(code: 'customer_rest_off' | 'not_found') {
 }
 
 it.each(['customer_rest_off', 'not_found'] as const)(
-  'asks the gateway for events where a chat-service answers %s, and that one no more',
+  'requests events from the gateway if chat-service answers %s, and does not ask the latter again',
   async (code) => {
     const { asked, state } = await besideLedger(code);
     expect(state.messages.map(({ body }) => body)).toEqual(['m1', 'm2']);

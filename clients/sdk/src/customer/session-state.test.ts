@@ -16,17 +16,17 @@ const became = (status: string, seq: number): SessionEvent => ({
   },
 });
 
-it('[EVT9] knows a session that is new again for nobody’s, which the status alone says', () => {
+it('[EVT9] treats a session that is new again as unassigned, even if only the status says so', () => {
   expect(sessionAfter(closed, became('new', 8))).toMatchObject({
     ...{ status: 'new', assigned_user_id: null, assigned_user_name: null, last_seq: 8 },
   });
 });
 
-it('keeps whose it is when it is reopened for them', () => {
+it('keeps the assignee if it is reopened for them', () => {
   expect(sessionAfter(closed, became('active', 8))).toMatchObject({ status: 'active', assigned_user_id: 'anna' });
 });
 
-it('[CB3] takes from the event whether another request is open, and judges by this one where it does not say', () => {
+it('[CB3] learns from the event whether another request is open, and otherwise judges by this request', () => {
   const after = (data: Extract<SessionEvent, { type: 'chat.callback' }>['data']): boolean =>
     sessionAfter(closed, { type: 'chat.callback', session_id: 1, seq: 8, data }).callback_pending;
   const done = { id: 1, status: 'done', preferred_at: null } as const;

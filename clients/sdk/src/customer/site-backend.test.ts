@@ -120,7 +120,7 @@ afterEach(() => {
   site.rows.length = 0;
 });
 
-it('reads the whole chat of the site, page by page, and asks for what is new alone afterwards', async () => {
+it('reads the whole chat of the site, page by page, and then only requests what is new', async () => {
   site = besideSite();
   for (let id = 1; id <= 7; id += 1)
     site.rows.push({
@@ -142,7 +142,7 @@ it('reads the whole chat of the site, page by page, and asks for what is new alo
   expect(site.asked).toEqual(['GET /chat/7?since_id=7', 'GET /chat/7?since_id=8']);
 });
 
-it('[BES33] shows a row that became visible after one with a larger id, and asks for few rows again', async () => {
+it('[BES33] shows a row that became visible after one with a larger id, without reading many rows again', async () => {
   site = besideSite();
   const row = (id: number) => ({ id, sender: 'manager', body: `m${id}`, created_at: '2026-01-01T00:00:00Z' });
   for (let id = 1; id <= 40; id += 1) site.rows.push(row(id));
@@ -164,7 +164,7 @@ it('[BES33] shows a row that became visible after one with a larger id, and asks
   expect(since()).toBe(42);
 });
 
-it('begins a chat with the names of the site, under its cookie, and knows its own first message', async () => {
+it("starts a chat with the site's names and cookie, and recognises its own first message", async () => {
   site = besideSite({ headers: { 'x-csrf-token': 'abc' } });
   const begun = await site.backend.createSession({
     name: 'Пётр',
@@ -188,7 +188,7 @@ it('begins a chat with the names of the site, under its cookie, and knows its ow
   expect(site.cookies()).toBe(site.asked.length);
 });
 
-it('finds a message whose answer was lost, and does not write it again', async () => {
+it('finds a message whose response was lost, and does not send it again', async () => {
   site = besideSite();
   await site.backend.session(access);
   const first = { body: 'да', client_message_id: 'one' };
@@ -202,7 +202,7 @@ it('finds a message whose answer was lost, and does not write it again', async (
   expect(messages.map((one) => one.client_message_id)).toEqual(['one', 'two']);
 });
 
-it('takes other paths, names and senders', async () => {
+it('supports other paths, names and senders', async () => {
   site = besideSite({
     paths: { history: 'http://site/chat/{id}?after={since}', callback: '/chat/{id}/callback' },
     fields: { message: { body: 'body', sender: 'sender' }, request: { phone: 'tel' } },
@@ -223,7 +223,7 @@ describe('[BES40] contact and callback requests', () => {
     consent: { version: '2026-01', accepted: true },
   };
 
-  it('go to the path of the site, with what it has a name for', async () => {
+  it('go to the path of the site, with the fields the site has', async () => {
     site = besideSite();
     await site.backend.requestCallback(access, wish);
     expect(site.bodies.at(-1)).toEqual({ phone: wish.phone, comment: wish.comment });
@@ -232,14 +232,14 @@ describe('[BES40] contact and callback requests', () => {
     expect(site.bodies.at(-1)).toEqual({ phone: wish.phone, call_at: wish.preferred_at, agreed_to: '2026-01' });
   });
 
-  it('have no path: nothing is asked, and no chat is begun for it', async () => {
+  it('send nothing without a path, and start no chat', async () => {
     site = besideSite({ paths: { callback: '' } });
     expect(site.backend.callsInChat).toBe(false);
     await expect(site.backend.requestCallback(access, wish)).rejects.toMatchObject({ code: 'not_found' });
     expect(site.asked).toEqual([]);
   });
 
-  it('begin a chat where there is none, with the contact', async () => {
+  it('start a chat if there is none, with the contact', async () => {
     site = besideSite({ fields: { request: { email: 'mail', consent: 'agreed' } } });
     const { environment } = site.world.tab('page');
     const client = createChatClient({
@@ -262,7 +262,7 @@ describe('[BES40] contact and callback requests', () => {
   });
 });
 
-it('[BES31] shows the files of the site, and makes no link of what is none', async () => {
+it('[BES31] shows the files of the site, and no link if the address is invalid', async () => {
   site = besideSite({
     fields: { message: { attachments: 'files' }, file: { url: 'href', name: 'title', size: 'bytes' } },
   });
@@ -304,7 +304,7 @@ describe('[BES31] files to the site', () => {
     vi.unstubAllGlobals();
   });
 
-  it('go as a form by its path, under its cookie, and with the next message by their ids, once', async () => {
+  it('are sent as a form to its path, with its cookie, and their ids with the next message, once', async () => {
     site = besideSite(mapped);
     await site.backend.session(access);
     const fractions: number[] = [];
@@ -326,7 +326,7 @@ describe('[BES31] files to the site', () => {
     expect(site.cookies()).toBe(site.asked.filter((call) => !call.includes('/channel/')).length);
   });
 
-  it('are refused in words of ours, whatever the site answers, and never shown as sent', async () => {
+  it('are refused with our own text, whatever the site answers, and never shown as sent', async () => {
     site = besideSite(mapped);
     for (const [status, code] of [
       [413, 'payload_too_large'],
@@ -344,7 +344,7 @@ describe('[BES31] files to the site', () => {
     await expect(other.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code: 'invalid_response' });
   });
 
-  it('are offered where the site says where to, within what it says it takes', async () => {
+  it('are offered if the site has a path for them, within the limits it names', async () => {
     const offered = async (options: Partial<SiteChat>) => {
       site = besideSite(options);
       site.ledger = (url) =>
@@ -364,7 +364,7 @@ describe('[BES31] files to the site', () => {
   });
 });
 
-it('[BES15] reads from the ledger where the site prefers it, and writes to the site', async () => {
+it('[BES15] reads from the ledger if the site prefers that, and writes to the site', async () => {
   site = besideSite({ history: 'ledger' });
   const ledger = Array.from({ length: 250 }, (_, index) => index + 1);
   const message = (id: number) => ({

@@ -26,20 +26,20 @@ async function headersOf(csrf: { cookie?: string; meta?: string; header: string 
   return sent;
 }
 
-it('[BES38] shows the site its token out of a cookie, when it writes', async () => {
+it("[BES38] sends the site's token from a cookie with a write", async () => {
   pageWith('a=1; XSRF-TOKEN=eyJ%3D; XSRF-TOKEN2=no');
   const sent = await headersOf({ cookie: 'XSRF-TOKEN', header: 'X-XSRF-TOKEN' });
   expect(sent['POST']).toMatchObject({ 'X-XSRF-TOKEN': 'eyJ=' });
   expect(sent['GET']).not.toHaveProperty('X-XSRF-TOKEN');
 });
 
-it('[BES38] shows the site its token out of the page', async () => {
+it("[BES38] sends the site's token from the page", async () => {
   pageWith('_csrf=hidden', { description: 'Лампы', 'csrf-token': 'abc' });
   const sent = await headersOf({ meta: 'csrf-token', header: 'X-CSRF-Token' });
   expect(sent['POST']).toMatchObject({ 'X-CSRF-Token': 'abc' });
 });
 
-it('[BES38] shows none where there is none', async () => {
+it('[BES38] sends none if there is none', async () => {
   pageWith('', {});
   expect((await headersOf({ cookie: 'c', meta: 'm', header: 'X-CSRF-Token' }))['POST']).not.toHaveProperty(
     'X-CSRF-Token',

@@ -107,7 +107,7 @@ function besideSite() {
 }
 
 describe('[BES32] a chat of a site that the channel does not know yet', () => {
-  it('stays, is polled from the site, and gets the channel when it is known', async () => {
+  it('is kept, polled from the site, and connected when the channel knows it', async () => {
     const site = besideSite();
     const { world, client } = site;
     client.send('первое');
@@ -125,7 +125,7 @@ describe('[BES32] a chat of a site that the channel does not know yet', () => {
     expect(site.begun).toBe(1);
   });
 
-  it('is asked for once a minute', async () => {
+  it('is requested from the channel once a minute', async () => {
     const site = besideSite();
     site.client.send('первое');
     await site.world.advance(5_000);
@@ -135,7 +135,7 @@ describe('[BES32] a chat of a site that the channel does not know yet', () => {
     expect(site.connects - before).toBeLessThanOrEqual(14);
   });
 
-  it('stays where the channel forgets it, and where the site’s other paths answer 404', async () => {
+  it('is kept if the channel forgets it, and if other paths of the site answer 404', async () => {
     const site = besideSite();
     const { world, client } = site;
     site.known = true;
@@ -150,7 +150,7 @@ describe('[BES32] a chat of a site that the channel does not know yet', () => {
     expect(site.shown()).toEqual(['первое']);
   });
 
-  it('ends with the site’s own 404, and the next text begins another one', async () => {
+  it('ends with the site’s own 404, and the next text starts another one', async () => {
     const site = besideSite();
     const { world, client } = site;
     client.send('первое');
@@ -164,7 +164,7 @@ describe('[BES32] a chat of a site that the channel does not know yet', () => {
   });
 });
 
-describe('[BES34] a channel that is open and brings nothing', () => {
+describe('[BES34] an open channel that brings nothing', () => {
   async function online() {
     const site = besideSite();
     site.known = true;
@@ -178,7 +178,7 @@ describe('[BES34] a channel that is open and brings nothing', () => {
     for (const socket of site.sockets) socket.frame({ type, data: { reason: 'site_source_lost' } });
   };
 
-  it('is not waited for while it says that it is degraded, and seldom asked beside while it is well', async () => {
+  it('is supplemented by polling while degraded, and rarely while it works', async () => {
     const site = await online();
     const { world } = site;
     tell(site, 'channel.degraded');
@@ -202,7 +202,7 @@ describe('[BES34] a channel that is open and brings nothing', () => {
     expect(site.asked).toBe(0);
   });
 
-  it('is asked beside while the chat’s host takes connections and answers none', async () => {
+  it('is supplemented while its host accepts connections and does not respond', async () => {
     const site = await online();
     const { world, client } = site;
     site.mute = true;
@@ -215,7 +215,7 @@ describe('[BES34] a channel that is open and brings nothing', () => {
     }
   });
 
-  it('is not asked while it opens as soon as ever', async () => {
+  it('is not supplemented while it opens as fast as usual', async () => {
     const site = besideSite();
     site.known = true;
     site.client.send('первое');
@@ -225,7 +225,7 @@ describe('[BES34] a channel that is open and brings nothing', () => {
     expect(site.asked).toBe(0);
   });
 
-  it('is asked beside when the page is looked at again', async () => {
+  it('is supplemented when the page becomes visible again', async () => {
     const site = await online();
     await site.world.advance(10_000);
     site.write(7, 'manager', 'ответ');

@@ -91,7 +91,7 @@ const STORES: readonly (readonly [string, (text: string) => string, string])[] =
 ];
 
 describe.each(STORES)('[BES31] a site that stores a text %s', (_, store, text) => {
-  it.each(['row', 'nothing', 'page'] as const)('is sent it once where it answers %s', async (answers) => {
+  it.each(['row', 'nothing', 'page'] as const)('receives it once if it answers %s', async (answers) => {
     const { world, rows, open } = siteWith(store, answers);
     const { client, shown } = open();
     client.send('начало');
@@ -103,7 +103,7 @@ describe.each(STORES)('[BES31] a site that stores a text %s', (_, store, text) =
     expect(shown().at(-1)).toEqual([store(text), 'sent']);
   });
 
-  it('is not sent it again after its answer was lost and the page changed', async () => {
+  it('does not receive it again after its response was lost and the page changed', async () => {
     const { world, rows, faults, open } = siteWith(store);
     const first = open();
     first.client.send('начало');
@@ -123,8 +123,8 @@ describe.each(STORES)('[BES31] a site that stores a text %s', (_, store, text) =
   });
 });
 
-describe('[BES31] a text beside a site', () => {
-  it('is shown as sent, and holds up no other, while the site has it and does not show it', async () => {
+describe('[BES31] a text sent to a site', () => {
+  it('is shown as sent, and delays no other, while the site has stored it and does not show it', async () => {
     const { world, rows, faults, open } = siteWith((text) => `[${text}]`);
     const first = open();
     first.client.send('начало');
@@ -150,7 +150,7 @@ describe('[BES31] a text beside a site', () => {
   it.each([
     ['as it is', (text: string) => text],
     ['in other words', () => '***'],
-  ])('is not taken for a row of another device, where the site stores it %s', async (_, store) => {
+  ])('is not taken for a row of another device if the site stores it %s', async (_, store) => {
     const { world, rows, open } = siteWith(store);
     const { client, shown } = open();
     client.send('начало');
@@ -168,7 +168,7 @@ describe('[BES31] a text beside a site', () => {
     expect(rows).toHaveLength(3);
   });
 
-  it('is sent again where the site did not write it, and the same words twice are two messages', async () => {
+  it('is sent again if the site did not store it, and the same text twice is two messages', async () => {
     const { world, rows, faults, open } = siteWith((text) => text);
     const { client } = open();
     client.send('начало');
@@ -180,7 +180,7 @@ describe('[BES31] a text beside a site', () => {
     expect(rows.map(({ body }) => body)).toEqual(['начало', 'да', 'да']);
   });
 
-  it('is shown as failed a day after a site took it and never showed it', async () => {
+  it('is shown as failed a day after a site accepted it and never showed it', async () => {
     const { world, faults, posts, open } = siteWith((text) => text);
     const { client, shown } = open();
     client.send('начало');
@@ -196,8 +196,8 @@ describe('[BES31] a text beside a site', () => {
   });
 });
 
-describe('[BES31] a chat of a site whose beginning got no answer', () => {
-  it('is found where the site says which one the visitor has', async () => {
+describe('[BES31] a chat of a site whose first request got no response', () => {
+  it('is found if the site says which chat the visitor has', async () => {
     const { world, chats, rows, faults, open } = siteWith(escape, 'nothing', { paths: { current: '/chat/mine' } });
     faults.lost.add('/chat/session');
     const first = open();
@@ -211,7 +211,7 @@ describe('[BES31] a chat of a site whose beginning got no answer', () => {
     expect(second.shown()).toEqual([['Цена &amp; срок', 'sent']]);
   });
 
-  it('is not started again automatically after a lost answer; the customer can start it again', async () => {
+  it('is not started again automatically; the customer can start it again', async () => {
     const { world, chats, rows, faults, open } = siteWith((text) => text);
     faults.lost.add('/chat/session');
     const { client, shown } = open();
@@ -226,7 +226,7 @@ describe('[BES31] a chat of a site whose beginning got no answer', () => {
     expect([chats.length, rows.length]).toEqual([2, 2]);
   });
 
-  it('goes on where only its token could not be read', async () => {
+  it('continues if only its token could not be read', async () => {
     const { world, chats, rows, faults, open } = siteWith((text) => text);
     faults.lost.add('/chat/7/channel-token');
     const { client, shown } = open();
@@ -237,7 +237,7 @@ describe('[BES31] a chat of a site whose beginning got no answer', () => {
     client.destroy();
   });
 
-  it('shows what was said before in a chat that it found', async () => {
+  it('shows earlier messages of the chat that was found', async () => {
     const { world, rows, open } = siteWith((text) => text, 'row', { paths: { current: '/chat/mine' } });
     const first = open();
     first.client.send('давно');

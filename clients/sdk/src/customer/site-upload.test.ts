@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('[BES31] a file goes to a real server as a form of one field, and comes back as the site calls it', async () => {
+it('[BES31] a file is sent to a real server as a form with one field, and is named as the site names it', async () => {
   const backend = siteBackend({
     baseUrl: origin,
     site: {

@@ -20,7 +20,7 @@ it.each([
   expect(at(timeZone, text)).toBe(instant);
 });
 
-it('[BES31] reads a site’s times in its zone where they name none, and as they say where they do', () => {
+it('[BES31] reads a site’s times in its time zone, unless they name an offset', () => {
   const created = (timeZone: string | undefined, created_at: unknown) =>
     siteReader({ ...(timeZone && { timeZone }) }).messages({
       messages: [{ id: 1, sender: 'client', body: 'x', created_at }],

@@ -49,8 +49,8 @@ function worker(options: PushWorkerOptions = {}, windows: readonly string[] = []
   return { listeners, shown, opened, told, gotFocus, push, click, closed: () => closed, fire };
 }
 
-describe('the worker of pushes', () => {
-  it('shows what was pushed, and something where it cannot be read', async () => {
+describe('the push worker', () => {
+  it('shows the push, or a general text if it cannot be read', async () => {
     const one = worker({ icon: 'icons/icon-192.png' });
     const url = '/operator/#/inbox/all/5';
     await one.push(() => ({ title: 'Клиент ждёт', body: 'Чат 5', tag: 'waiting:5', url }));
@@ -67,7 +67,7 @@ describe('the worker of pushes', () => {
     ]);
   });
 
-  it('leads to the chat in the window that is there, the focused one before others', async () => {
+  it('opens the chat in an existing window, the focused one first', async () => {
     const windows = [
       'https://shop.example/',
       'https://shop.example/operator/',
@@ -80,7 +80,7 @@ describe('the worker of pushes', () => {
     expect([one.gotFocus, one.opened, one.closed()]).toEqual([[2], [], 1]);
   });
 
-  it('opens a window where none fits', async () => {
+  it('opens a new window if none fits', async () => {
     const one = worker({}, ['https://shop.example/other']);
     await one.click({ url: 'https://shop.example/lamp?id=1' });
     await one.click(null);
@@ -88,7 +88,7 @@ describe('the worker of pushes', () => {
     expect([one.told, one.gotFocus]).toEqual([[], []]);
   });
 
-  it('answers no request, so that no page is ever an old one by its doing', () => {
+  it('answers no request, so that it never serves an old page', () => {
     expect([...worker().listeners.keys()].toSorted()).toEqual(['notificationclick', 'push']);
   });
 });

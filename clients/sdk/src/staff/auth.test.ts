@@ -46,7 +46,7 @@ describe('a sign-in of several tabs', () => {
   });
 });
 
-describe('a sign-in by the cookie of a site', () => {
+describe('a sign-in with the cookie of a site', () => {
   const page = Object.defineProperty(
     new Response('<h1>Вход</h1>', { headers: { 'content-type': 'text/html' } }),
     'redirected',
@@ -57,7 +57,7 @@ describe('a sign-in by the cookie of a site', () => {
   it.each([
     ['401', Response.json({ error: 'signed out' }, { status: 401 })],
     ['the page to which it leads everybody who is not signed in', page],
-  ])('is not there when the site answers %s', async (_, answer) => {
+  ])('does not exist if the site answers %s', async (_, answer) => {
     const { environment } = createWorld().tab('one');
     const fetch = () => Promise.resolve(answer);
     const auth = createStaffAuth({ tokenUrl: '/staff/channel-token', environment: { ...environment, fetch } });
@@ -112,7 +112,7 @@ describe('a refresh', () => {
     server.newest = 0;
   });
 
-  it('[AUTH4] whose answer is lost is asked for again at once, and the sign-in goes on', async () => {
+  it('[AUTH4] whose response is lost is repeated at once, and the sign-in continues', async () => {
     const world = createWorld();
     const losses = [true, false, true, false];
     const auth = rotating(world, 'one', () => losses.shift() ?? false);

@@ -14,7 +14,7 @@ const event = (feed_seq: number, seq: number): StaffEvent => ({
   cursor: String(feed_seq),
 });
 
-it('[ASG10] [ASG13] shows the assignment that takes a chat away, also where what came before it is hidden by now', async () => {
+it('[ASG10] [ASG13] shows the assignment that takes a chat away, even if earlier events are hidden by now', async () => {
   const clock = createClock();
   let isInSight = false;
   const shown: number[] = [];

@@ -34,7 +34,7 @@ async function marksUnderTest() {
   return { world, client, operator, conversation, reads };
 }
 
-it('[RD7] repairs a mark of the customer whose frame was lost, once the console is connected again', async () => {
+it('[RD7] repairs a lost read mark of the customer once the console is connected again', async () => {
   const { world, client, operator, conversation, reads } = await marksUnderTest();
   const answer = world.server.answer(1, 'answer');
   await world.advance(500);

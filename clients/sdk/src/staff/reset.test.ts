@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { begun } from '../../test/running.ts';
 import { createStaffClient } from './client.ts';
 
-it('[STF7] a console whose cursor was no good goes on from where the connection began, if that is lost', async () => {
+it('[STF7] a console whose cursor was invalid resumes from where the connection began, if that is lost', async () => {
   const { world } = await begun();
   const { server } = world;
   const operator = createStaffClient({

@@ -60,7 +60,7 @@ const SITE: SiteStaff = {
   },
 };
 
-it('[BES41] lists the callback requests of the site, by its names, words and zone', async () => {
+it('[BES41] lists the callback requests of the site, with its names, texts and time zone', async () => {
   const { calls, asked } = besideSite(SITE);
   expect(await calls.list()).toMatchObject([
     {
@@ -72,7 +72,7 @@ it('[BES41] lists the callback requests of the site, by its names, words and zon
   expect(asked).toEqual([['GET /calls?open=1', undefined]]);
 });
 
-it('[BES41] takes and finishes a request at the site, and shows what the site says then', async () => {
+it('[BES41] takes and completes a request at the site, and shows the state the site returns', async () => {
   const { calls, asked } = besideSite({ ...SITE, request: { user_id: 'manager_id' } });
   await calls.list();
   expect(await calls.update(5, { status: 'assigned', assigned_user_id: '3' })).toMatchObject({
@@ -86,13 +86,13 @@ it('[BES41] takes and finishes a request at the site, and shows what the site sa
   ]);
 });
 
-it('[BES41] knows that a request is over where the site lists it no more', async () => {
+it('[BES41] treats a request as over if the site no longer lists it', async () => {
   const { calls } = besideSite(SITE, { keepsDone: false });
   await calls.list();
   expect(await calls.update(5, { status: 'done' })).toMatchObject({ id: 5, status: 'done', phone: '+7 900 000-00-00' });
 });
 
-it('[BES41] refuses what has no path at the site, and asks it nothing', async () => {
+it('[BES41] refuses a step that has no path at the site, without a request', async () => {
   const { calls, asked } = besideSite(SITE);
   await calls.list();
   await expect(calls.update(5, { status: 'cancelled' })).rejects.toMatchObject({ code: 'site_owned' });
@@ -100,7 +100,7 @@ it('[BES41] refuses what has no path at the site, and asks it nothing', async ()
   expect(asked).toHaveLength(1);
 });
 
-it('[BES41] does not take the page of a sign-in for a step that was taken', async () => {
+it('[BES41] does not treat a sign-in page as a completed step', async () => {
   const { calls, signOut } = besideSite(SITE);
   await calls.list();
   signOut();

@@ -65,7 +65,7 @@ function besideSite(
   };
 }
 
-it('answers by the site’s REST, and finds its message in the ledger under its own id', async () => {
+it('answers through the site’s REST, and finds its message in the ledger under its own id', async () => {
   const { staff, asked } = besideSite({ headers: { 'x-csrf-token': 'abc' } });
   const sent = await staff.reply(7, { body: 'Да, есть', client_message_id: 'one' });
   expect(sent).toMatchObject({ id: 11, body: 'Да, есть', client_message_id: 'one' });
@@ -74,7 +74,7 @@ it('answers by the site’s REST, and finds its message in the ledger under its 
   ]);
 });
 
-it('does not write again what was written and whose answer was lost', async () => {
+it('does not send again a message that was stored but whose response was lost', async () => {
   const { staff, ledger, loseAnswers } = besideSite();
   loseAnswers(1);
   const reply = { body: 'Завтра', client_message_id: 'one' };
@@ -85,7 +85,7 @@ it('does not write again what was written and whose answer was lost', async () =
   expect(ledger.filter(({ body }) => body === 'Завтра')).toHaveLength(2);
 });
 
-it('assigns and closes by the site’s paths and names', async () => {
+it('assigns and closes with the site’s paths and names', async () => {
   const { staff, asked } = besideSite({
     paths: { assign: '/api/{id}/give', reply: '/api/{id}/say' },
     request: { user_id: 'manager', body: 'text' },
@@ -109,14 +109,14 @@ describe.each([
   ['cut at 5,000', (text: string) => text.slice(0, 5_000), 'длинное '.repeat(900)],
   ['with emoji replaced', (text: string) => text.replace(/\p{Extended_Pictographic}/gu, '????'), 'Спасибо 👍'],
 ])('[BES31] a site that stores an answer %s', (_, store, body) => {
-  it('is sent it once', async () => {
+  it('receives it once', async () => {
     const { staff, ledger } = besideSite({}, { store });
     const sent = await staff.reply(7, { body, client_message_id: 'one' });
     expect(sent).toMatchObject({ id: 11, body: store(body), client_message_id: 'one' });
     expect(ledger).toHaveLength(2);
   });
 
-  it('is not sent it again by the page after the one whose answer was lost', async () => {
+  it('does not receive it again from the page after the one whose response was lost', async () => {
     const site = besideSite({}, { store });
     site.loseAnswers(1);
     await expect(site.staff.reply(7, { body, client_message_id: 'one' })).rejects.toMatchObject({ code: 'network' });
@@ -125,7 +125,7 @@ describe.each([
   });
 });
 
-it('[BES31] never sends again what the site took, however far the ledger is behind', async () => {
+it('[BES31] does not send again what the site accepted, however far the ledger is behind', async () => {
   const site = besideSite({}, { store: (text) => `[${text}]` });
   site.hide(true);
   const reply = { body: 'Да', client_message_id: 'one' };
@@ -138,7 +138,7 @@ it('[BES31] never sends again what the site took, however far the ledger is behi
   expect(site.asked).toHaveLength(1);
 });
 
-it('[BES31] takes the message from the answer where the site tells it', async () => {
+it('[BES31] takes the message from the response if the site returns it', async () => {
   const site = besideSite(
     { fields: { sent: 'data', message: { body: 'text' } } },
     { answer: (text) => JSON.stringify({ data: { id: 11, text } }) },
@@ -152,14 +152,14 @@ it('[BES31] takes the message from the answer where the site tells it', async ()
   });
 });
 
-it('[BES31] says so where the site led to a page and the answer is nowhere', async () => {
+it('[BES31] reports if the site redirected to a page that does not contain the answer', async () => {
   const site = besideSite({}, { store: null, redirected: true });
   const reply = { body: 'Да', client_message_id: 'one' };
   await expect(site.staff.reply(7, reply)).rejects.toMatchObject({ code: 'unconfirmed', retryable: false });
 });
 
-describe('[BES36] what a site has no path for', () => {
-  it('is refused, and nothing is asked of the site or the ledger', async () => {
+describe('[BES36] an action that a site has no path for', () => {
+  it('is refused, without a request to the site or the ledger', async () => {
     const { staff, asked } = besideSite();
     const file = new Blob(['x']);
     for (const refused of [
@@ -176,7 +176,7 @@ describe('[BES36] what a site has no path for', () => {
     expect(asked).toEqual([]);
   });
 
-  it('goes there where it has one', async () => {
+  it('is sent there if it has a path', async () => {
     const { staff, asked } = besideSite({ paths: { reopen: '/chat/{id}/open', unassign: '/chat/{id}/free' } });
     await staff.move(7, 'reopen');
     await staff.move(7, 'unassign');
@@ -189,7 +189,7 @@ describe('[BES36] what a site has no path for', () => {
 
 describe('[BES37] files of operators over a site’s REST', () => {
   const paths = { upload: '/chat/{id}/file' };
-  it('go there before the answer, which names them', async () => {
+  it('are sent before the answer, which names them', async () => {
     const { staff, asked } = besideSite(
       {
         paths,
@@ -209,7 +209,7 @@ describe('[BES37] files of operators over a site’s REST', () => {
     expect(staff.limits).toMatchObject({ max_per_message: 5 });
   });
 
-  it('alone are known by their ids, and are sent once though the answer was lost', async () => {
+  it('alone are recognised by their ids, and are sent once even if the response was lost', async () => {
     const { staff, ledger, asked, loseAnswers } = besideSite({ paths }, { store: (text) => text });
     const file = { id: 'f1', name: 'a.pdf', mime: 'application/pdf', size: 4, url: '/f/1.pdf' };
     loseAnswers(1);
@@ -221,8 +221,8 @@ describe('[BES37] files of operators over a site’s REST', () => {
   });
 });
 
-describe('[BES38] a site that wants a token against forged requests', () => {
-  it('is asked again with the next one when it refused the last, and once', async () => {
+describe('[BES38] a site that requires a CSRF token', () => {
+  it('is asked once more with the next token if it refused the last', async () => {
     let wanted = 'two';
     const { staff, asked } = besideSite(
       {
@@ -237,7 +237,7 @@ describe('[BES38] a site that wants a token against forged requests', () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('is not asked again where nothing else can be shown', async () => {
+  it('is not asked again if there is no other token', async () => {
     const { staff, asked } = besideSite({ headers: { 'x-csrf-token': 'one' } }, { status: () => 403 });
     await expect(staff.move(7, 'close')).rejects.toMatchObject({ status: 403 });
     expect(asked).toHaveLength(1);
@@ -247,7 +247,7 @@ describe('[BES38] a site that wants a token against forged requests', () => {
 describe('[BES42] contact data of a site', () => {
   const change = { name: 'Вера', phone: null };
 
-  it('go to the path that it names, by its names, and only what was changed', async () => {
+  it('are sent to the path that it names, with its names, and only what was changed', async () => {
     const request = { name: 'guest', phone: 'tel' };
     const { staff, asked } = besideSite({ paths: { contact: '/staff/chats/{id}/contact' }, request });
     // The ledger is told afterwards, and that the site has it.
@@ -255,7 +255,7 @@ describe('[BES42] contact data of a site', () => {
     expect(asked).toMatchObject([{ url: '/staff/chats/7/contact', body: { guest: 'Вера', tel: '' } }]);
   });
 
-  it('are nowhere said to be saved without a path, or where the site does not keep them', async () => {
+  it('are not shown as saved without a path, or if the site does not store them', async () => {
     const { staff, asked } = besideSite();
     await expect(staff.contact(7, change)).rejects.toMatchObject({ code: 'site_owned' });
     const other = besideSite({ paths: { contact: '/contact' }, request: { phone: '' } });
@@ -263,7 +263,7 @@ describe('[BES42] contact data of a site', () => {
     expect([...asked, ...other.asked]).toEqual([]);
   });
 
-  it('are not taken for saved where a page of the site answered', async () => {
+  it('are not shown as saved if a page of the site answered', async () => {
     const { staff } = besideSite({ paths: { contact: '/contact' } }, { redirected: true });
     await expect(staff.contact(7, change)).rejects.toMatchObject({ code: 'unconfirmed' });
     const refused = besideSite({ paths: { contact: '/contact' } }, { status: () => 422 });

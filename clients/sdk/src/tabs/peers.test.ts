@@ -38,7 +38,7 @@ function following() {
 }
 
 describe('a tab that follows another', () => {
-  it('takes what comes while it joins after the state that was told before it', async () => {
+  it('applies what arrives while it joins after the state that was sent before it', async () => {
     const { peers, received, settle } = following();
     peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
     peers.received({ kind: 'frame', frame: frame(2) });
@@ -49,7 +49,7 @@ describe('a tab that follows another', () => {
     expect(received.at(-1)).toBe('frame 3');
   });
 
-  it('takes of two states the newer alone, and no frame that is older', async () => {
+  it('applies only the newer of two states, and no older frame', async () => {
     const { peers, received, settle } = following();
     peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
     peers.received({ kind: 'frame', frame: frame(2) });
@@ -59,7 +59,7 @@ describe('a tab that follows another', () => {
     expect(received).toEqual(['ready 2', 'frame 3']);
   });
 
-  it('forgets what it received when it takes the lead itself', async () => {
+  it('forgets what it received when it becomes the leader itself', async () => {
     const { peers, received, settle, lead } = following();
     peers.received({ kind: 'state', connection: ONLINE, ready: { cursor: '1' } });
     peers.received({ kind: 'frame', frame: frame(2) });
