@@ -14,8 +14,8 @@ function device(room: () => boolean): KeyValue {
   };
 }
 
-describe('a device that is full', () => {
-  it('takes no key from a draft: it is shown, and lasts as long as the page', () => {
+describe('a device whose storage is full', () => {
+  it('loses no key of a draft: it is shown, and kept as long as the page is open', () => {
     let hasRoom = true;
     const storage = deviceStorage(() => device(() => hasRoom));
     const drafts = new Drafts(storage);
@@ -36,7 +36,7 @@ describe('a device that is full', () => {
   });
 });
 
-describe('a browser that refuses to keep anything', () => {
+describe('a browser that refuses storage', () => {
   it('has a console that remembers while it is open', () => {
     const storage = deviceStorage(() => {
       throw new DOMException('denied', 'SecurityError');
@@ -47,7 +47,7 @@ describe('a browser that refuses to keep anything', () => {
     expect(storage.getItem('key')).toBeNull();
   });
 
-  it('hides no mistake of ours', () => {
+  it('does not hide errors in our code', () => {
     const storage = deviceStorage(() => ({
       ...device(() => true),
       setItem: () => {

@@ -47,7 +47,7 @@ const reply = { shortcut: 'a', title: 'a', text: 'a' };
 const operator = { login: 'a', name: 'a', role: 'operator' };
 const consent = { version: 'a', text: 'a' };
 
-describe('a field of the console ends where the server ends', () => {
+describe('a field of the console has the limit of the server', () => {
   it.each<[string, number, Schema, (length: number) => unknown]>([
     ['message', limits.MESSAGE_MAX, postMessageRequestSchema, (n) => ({ body: a(n), client_message_id: ID })],
     ['note', limits.MESSAGE_MAX, noteRequestSchema, (n) => ({ body: a(n) })],
@@ -97,13 +97,13 @@ describe('a field of the console ends where the server ends', () => {
     expect([min - 1, min, max, max + 1].map(takesNumber)).toEqual([false, true, true, false]);
   });
 
-  it('knows a shortcut when it sees one', () => {
+  it('a shortcut is recognised', () => {
     for (const text of ['hello', 'привет', 'a_b-1', '', 'two words', 'a/b', a(32), a(33)])
       expect([text, limits.SHORTCUT.test(text)]).toEqual([text, takes(shortcutSchema, text)]);
   });
 });
 
-it('names what the protocol names', () => {
+it('the names are those of the protocol', () => {
   expect([...SCOPES].toSorted()).toEqual([...staffScopeSchema.options].toSorted());
   expect([...STATUSES].toSorted()).toEqual([...operatorStatusSchema.options].toSorted());
   expect([...TEXT_NAMES].toSorted()).toEqual([...WIDGET_TEXT_NAMES].toSorted());

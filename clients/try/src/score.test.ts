@@ -22,7 +22,7 @@ describe('the score of /try/', () => {
     });
   });
 
-  it('calls a message lost after its time, or when a newer one has been there for a while', () => {
+  it('counts a message as lost after its time, or when a newer one has been shown for a while', () => {
     const late = new ShownMessages();
     expect(score(history(1), late, 0, 15_000)).toMatchObject({ underway: 1, lost: 0 });
     expect(score(history(1), late, 0, 16_001)).toMatchObject({ underway: 0, lost: 1 });
@@ -32,13 +32,13 @@ describe('the score of /try/', () => {
     expect(score(history(2), gap, 0, 3_100)).toMatchObject({ shown: 1, lost: 1 });
   });
 
-  it('leaves out what was stored before the observer began', () => {
+  it('excludes what was stored before the observer began', () => {
     expect(score([...history(2, 500), { id: 3, at: 1_000 }], new ShownMessages(), 900, 1_100)).toMatchObject({
       stored: 1,
     });
   });
 
-  it('sees doubles and disorder on a page, but forgives older history above and the own message before its turn', () => {
+  it('detects duplicates and disorder on a page, but accepts older history above and the own message before its turn', () => {
     const ledger = new ShownMessages();
     ledger.look(shown(5, 6), 1);
     ledger.look(shown(1, 2, 5, 6), 2);
@@ -51,7 +51,7 @@ describe('the score of /try/', () => {
     expect([ledger.doubled, ledger.disordered]).toEqual([1, 2]);
   });
 
-  it('sees doubles and disorder in a stream', () => {
+  it('detects duplicates and disorder in a stream', () => {
     const ledger = new ShownMessages();
     for (const id of [1, 3, 2, 3, 3]) ledger.receive(id, 1);
     expect([ledger.doubled, ledger.disordered, ledger.seen.size]).toEqual([1, 1, 3]);

@@ -11,7 +11,7 @@ const asset = (name: string): string =>
 const KB = 1_024;
 
 /** Of what the build made: `npm test` builds first. */
-describe('what a page has to load', () => {
+describe('what a page loads', () => {
   it('is at most 4 KB before the visitor acts', () => {
     expect(zipped('loader.js')).toBeLessThanOrEqual(4 * KB);
   });
@@ -28,12 +28,12 @@ describe('what a page has to load', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(8 * KB);
   });
 
-  it('is at most 3 KB for the counters, beside their connection', () => {
+  it('is at most 3 KB for the counters, in addition to their connection', () => {
     expect(zipped('badge.js')).toBeLessThanOrEqual(3 * KB);
     expect(zipped(asset('badge'))).toBeLessThanOrEqual(9 * KB);
   });
 
-  it('names no other host and runs no text as code', () => {
+  it('names no other host and evaluates no text as code', () => {
     for (const name of ['loader.js', 'badge.js', asset('panel'), asset('badge')]) {
       const text = readFileSync(folder + name, 'utf8');
       const hosts = [...text.matchAll(/https?:\/\/[\w.-]+/g)].map(([host]) => host);

@@ -50,12 +50,12 @@ describe('class names in the widget', () => {
     expect(attributes.length).toBeGreaterThan(40);
   });
 
-  it('style a state (`is-…`) only together with the component whose state it is', () => {
+  it('style a state (`is-…`) only together with its component', () => {
     const alone = compounds.filter(({ names }) => names.some(isState) && names.every(isState));
     expect(alone.map(({ selector }) => selector)).toEqual([]);
   });
 
-  it('style each component in one file, but for the modes of the whole page and the preview', () => {
+  it('style each component in one file, except for the modes of the whole page and the preview', () => {
     const homes = new Map<string, Set<string>>();
     for (const { file, names, isPlain } of compounds) {
       if (!isPlain || /modes\.css$|^preview\//.test(file)) continue;
@@ -66,7 +66,7 @@ describe('class names in the widget', () => {
     expect([...homes].filter(([, places]) => places.size > 1).map(([name]) => name)).toEqual([]);
   });
 
-  it('give an element one component, and after it nothing but states', () => {
+  it('give an element one component, and otherwise only states', () => {
     const wrong = attributes.filter(({ value }) => {
       const [first = '', ...others] = value
         .replace(
@@ -82,7 +82,7 @@ describe('class names in the widget', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('name nothing in the markup that has no style', () => {
+  it('have a style if they are used in the markup', () => {
     const unknown = attributes
       .map(({ value }) => value.split(/[\s$]/)[0] ?? '')
       .filter((name) => !components.has(name));

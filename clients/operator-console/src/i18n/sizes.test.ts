@@ -14,11 +14,11 @@ describe('sizes and days in words', () => {
 
   afterAll(() => void vi.unstubAllGlobals());
 
-  it('gives a size in the units of the language, and never nothing', () => {
+  it('a size has the units of the language, and is never zero', () => {
     expect([0, 1_536, 2_097_152].map(sizeText)).toEqual(['1 КБ', '1,5 КБ', '2 МБ']);
   });
 
-  it('gives a day without a time, the same in every zone', () => {
+  it('a day has no time, and is the same in every time zone', () => {
     expect(dateName('2027-01-01')).toBe('1 января 2027 г.');
   });
 });

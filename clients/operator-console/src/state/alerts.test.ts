@@ -6,7 +6,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 it.each([-300_000, 300_000])(
-  'asks for alerts a second after an event, though the clock was set by %i ms',
+  'alerts are requested a second after an event, even if the clock was changed by %i ms',
   async (ms) => {
     const listeners = new Map<string, () => void>();
     let asked = 0;
@@ -54,7 +54,7 @@ describe('the list of alerts', () => {
     ...{ id, reason: 'waiting' as const, session_id: 1, created_at: '2026-01-01T10:00:00Z' },
     contact: { name: null, email: null, phone: null },
   });
-  it('has the newest first, each once, and counts those that were not seen', () => {
+  it('shows the newest first, each once, and counts those that were not seen', () => {
     const list = merged([alert(2), alert(1)], [alert(2), alert(3), alert(4)]);
     expect(list.map(({ id }) => id)).toEqual([4, 3, 2, 1]);
     expect(merged(list, [alert(3)])).toBe(list);

@@ -40,7 +40,7 @@ const FACTS: AuditEntry['details'] = {
 };
 
 describe('the log of changes', () => {
-  it('[SET9] names what was changed as the forms do, in both languages', () => {
+  it('[SET9] names changed settings as the forms do, in both languages', () => {
     const details = { parts: ['retention'], 'retention.messages': 365, before: { 'retention.messages': null } };
     expect(said('settings.changed', details)).toBe('How long to keep, Messages: — → 365');
     expect(said('settings.changed', details, 'ru')).toBe('Сколько хранить, Сообщения: — → 365');
@@ -69,7 +69,7 @@ describe('the log of changes', () => {
     }
   });
 
-  it('[AUTH26] [AUD1] says of accounts, bans and chats what was decided', () => {
+  it('[AUTH26] [AUD1] describes changes of accounts, bans and chats', () => {
     expect(said('operator.changed', { role: 'admin', active: true, before: { role: 'operator', active: false } })).toBe(
       'role: operator → administrator; may sign in: no → yes',
     );

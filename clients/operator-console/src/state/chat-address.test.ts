@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { chatAddressOf } from './chat-address.ts';
 
-describe('where the chat lies', () => {
+describe('the address of the chat', () => {
   it.each([
     ['https://chat.example/operator/#/inbox/new', 'https://chat.example'],
     ['https://site.example/support/operator/?lang=en#/inbox/all/7', 'https://site.example/support'],
     ['https://site.example/operator/chat/operator/', 'https://site.example/operator/chat'],
     ['http://127.0.0.1:5173/', 'http://127.0.0.1:5173'],
-  ])('%s is the console of %s', (page, address) => {
+  ])('is %s for the console at %s', (page, address) => {
     expect(chatAddressOf(page)).toBe(address);
   });
 });

@@ -10,7 +10,7 @@ const key = (more: Partial<Parameters<typeof sendOf>[0]> = {}): Parameters<typeo
 const desktop = { sendBy: 'enter', touch: false } as const;
 
 describe('writing', () => {
-  it('sends by Enter, and goes on to the next chat with Ctrl or Cmd', () => {
+  it('Enter sends, and with Ctrl or Cmd also opens the next chat', () => {
     expect(sendOf(key(), desktop)).toBe('send');
     expect(sendOf(key({ ctrlKey: true }), desktop)).toBe('sendNext');
     expect(sendOf(key({ metaKey: true }), desktop)).toBe('sendNext');
@@ -18,24 +18,24 @@ describe('writing', () => {
     expect(sendOf(key({ key: 'a' }), desktop)).toBeNull();
   });
 
-  it('sends nothing by the Enter that ends a composition, also where only the key code says so', () => {
+  it('an Enter that ends an input composition sends nothing, even if only the key code shows it', () => {
     expect(sendOf(key({ isComposing: true }), desktop)).toBeNull();
     expect(sendOf(key({ keyCode: 229 }), desktop)).toBeNull();
   });
 
-  it('begins a line by Enter on a touch screen, and where Ctrl+Enter was chosen', () => {
+  it('Enter begins a new line on a touch screen, and if Ctrl+Enter was chosen for sending', () => {
     expect(sendOf(key(), { sendBy: 'enter', touch: true })).toBeNull();
     expect(sendOf(key({ ctrlKey: true }), { sendBy: 'enter', touch: true })).toBe('send');
     expect(sendOf(key(), { sendBy: 'ctrl-enter', touch: false })).toBeNull();
     expect(sendOf(key({ ctrlKey: true, altKey: true }), { sendBy: 'ctrl-enter', touch: false })).toBe('sendNext');
   });
 
-  it('counts as the server counts', () => {
+  it('the length is counted as the server counts it', () => {
     expect(bodyLength('😀'.repeat(MESSAGE_MAX))).toBe(MESSAGE_MAX);
     expect(bodyLength('a'.repeat(MESSAGE_MAX + 2_000))).toBe(MESSAGE_MAX + 2_000);
   });
 
-  it('takes cells of a table as their text, and a picture alone as a file', () => {
+  it('pasted table cells are text, and a picture alone is a file', () => {
     const picture = new File(['x'], 'image.png', { type: 'image/png' });
     const files = Object.assign([picture], { item: () => picture });
     expect(pastedFiles({ files, getData: () => 'A1\tB1' })).toEqual([]);

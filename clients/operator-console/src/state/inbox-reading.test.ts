@@ -74,7 +74,7 @@ async function loaded(chat: ReturnType<typeof server>): Promise<Inbox> {
 }
 const mine = (inbox: Inbox): number[] => inbox.rows('mine', 'activity').map(({ id }) => id);
 
-it('a new chat that is assigned while its row is being read stands where it belongs', async () => {
+it('a new chat that is assigned while its row is being read appears in the right list', async () => {
   const chat = server();
   const inbox = await loaded(chat);
   chat.rows.set(7, row(7));
@@ -86,7 +86,7 @@ it('a new chat that is assigned while its row is being read stands where it belo
   expect(mine(inbox)).toEqual([7]);
 });
 
-it('a row with a hole before it is read again until it includes the event that arrived', async () => {
+it('a row that follows a gap is read again until it includes the event that arrived', async () => {
   const chat = server();
   chat.rows.set(7, row(7));
   const inbox = await loaded(chat);
@@ -99,7 +99,7 @@ it('a row with a hole before it is read again until it includes the event that a
   expect(inbox.getState().sessions.get(7)).toMatchObject({ last_seq: 6, unread_count: 3, assigned_user_id: ME });
 });
 
-it('rows of a restored database replace those of the one before, whose numbers were higher', async () => {
+it('rows of a restored database replace the previous ones, whose numbers were higher', async () => {
   const chat = server();
   chat.rows.set(7, row(7, { last_seq: 9, unread_count: 4, assigned_user_id: ME }));
   chat.rows.set(8, row(8, { last_seq: 9, status: 'closed' }));
@@ -116,7 +116,7 @@ it('rows of a restored database replace those of the one before, whose numbers w
   ]);
 });
 
-it('alerts seen of a database that was there before hide none of its restored state', async () => {
+it('alerts seen before a restore hide none of the restored state', async () => {
   const chat = server();
   const kept = new Map([['chat-console:alerts-seen:u-admin', '90']]);
   const storage = {
@@ -130,7 +130,7 @@ it('alerts seen of a database that was there before hide none of its restored st
   alerts.destroy();
 });
 
-it('coalesces reloads: one more for any number of requests made meanwhile', async () => {
+it('merges reloads: one more for any number of requests made meanwhile', async () => {
   const ends: (() => void)[] = [];
   let reads = 0;
   const reread = createCoalescedReload(async () => {
@@ -148,7 +148,7 @@ it('coalesces reloads: one more for any number of requests made meanwhile', asyn
   expect(reads).toBe(3);
 });
 
-it('of very many open chats it reads a part, and the rest as the list is scrolled', async () => {
+it('of very many open chats a part is read, and the rest as the list is scrolled', async () => {
   const open = 12_000;
   const asked: { page?: string | undefined; sort?: string; assigned?: string }[] = [];
   const sessions = async (query: (typeof asked)[number]) => {
@@ -179,7 +179,7 @@ it('of very many open chats it reads a part, and the rest as the list is scrolle
   expect(asked.length).toBe(calls);
 });
 
-it('closed chats are read only once it is known where the channel begins', async () => {
+it('closed chats are read only once the starting point of the channel is known', async () => {
   const asked: string[] = [];
   const answers = new Map<string, () => void>();
   const sessions = ({ status }: { status: string }): Promise<object> => {

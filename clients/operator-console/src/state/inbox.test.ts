@@ -38,7 +38,7 @@ describe('alerts', () => {
   const judged = (reason: AlertItem['reason'], change: Partial<StaffSession> | null) =>
     isSettled(alert(reason), { sessions: change === null ? mapOf() : mapOf(session(1, change)), callbacks: new Map() });
 
-  it('are open while there is something to do, and settled once it was done, by whoever it was', () => {
+  it('are open while there is something to do, and settled once it was done, by whoever did it', () => {
     expect(judged('session_created', { waiting_since: at(1) })).toBe(false);
     expect(judged('session_created', { waiting_since: at(1), assigned_user_id: 'boris', status: 'active' })).toBe(true);
     expect(judged('waiting', { waiting_since: at(1) })).toBe(false);
@@ -49,7 +49,7 @@ describe('alerts', () => {
     expect(judged('waiting', null)).toBe(true);
   });
 
-  it('about a call follow the request: of the session, else of the number', () => {
+  it('about a callback follow the request, by session or by phone number', () => {
     const call = (id: number, status: CallbackStaff['status'], session_id: number | null): CallbackStaff => ({
       ...{
         id,
@@ -72,7 +72,7 @@ describe('alerts', () => {
     expect(isSettled(alert('callback_requested', null), by(call(1, 'done', null), call(2, 'new', null)))).toBe(false);
   });
 
-  it('tell of a chat that a colleague gave, and not of one that was taken or given on', () => {
+  it('include a chat that a colleague transferred, but not one that was taken or passed on', () => {
     const assigned = (to: string | null, by: string): StaffEvent => ({
       ...{ type: 'chat.session.assigned', session_id: 7, seq: 3, data: { assigned_user_id: to, by } },
     });
@@ -92,12 +92,12 @@ describe('inbox', () => {
     session(5, { status: 'closed', unread_count: 3 }),
   );
 
-  it('puts the longest wait first and those who do not wait last', () => {
+  it('puts the longest wait first and chats that do not wait last', () => {
     const rows = rowsOf(all, { view: 'all', sort: 'waiting', userId: 'anna' });
     expect(rows.map((row) => row.id)).toEqual([2, 1, 4, 3]);
   });
 
-  it('keeps the chat that is open in its list, where it stood, whoever took it meanwhile', () => {
+  it('keeps the open chat in its list, in its place, whoever takes it meanwhile', () => {
     const taken = mapOf(...all.values(), session(2, { ...all.get(2), assigned_user_id: 'anna', status: 'active' }));
     const ids = (keep: number | null) =>
       rowsOf(taken, { view: 'unassigned', sort: 'waiting', userId: 'anna', keep }).map((row) => row.id);
@@ -105,7 +105,7 @@ describe('inbox', () => {
     expect(ids(null)).toEqual([1]);
   });
 
-  it('shows each view its sessions and counts the same', () => {
+  it('shows each view its sessions and counts the same ones', () => {
     const ids = (view: 'mine' | 'unassigned' | 'closed') =>
       rowsOf(all, { view, sort: 'activity', userId: 'anna' }).map((row) => row.id);
     expect(ids('mine')).toEqual([3]);
@@ -114,12 +114,12 @@ describe('inbox', () => {
     expect(countsOf(all, 'anna')).toEqual({ mine: 1, unassigned: 2, all: 4 });
   });
 
-  it('counts unread as the badge does (RD8): nobody’s and own, not closed', () => {
+  it('counts unread as the badge does (RD8): unassigned and own, not closed', () => {
     expect(unreadSessions(all, 'anna')).toBe(3);
     expect(unreadSessions(all, 'boris')).toBe(3);
   });
 
-  it('keeps every shown row in its place while held, gone ones too, and puts new ones below', () => {
+  it('keeps every shown row in its place while held, removed ones too, and puts new ones below', () => {
     const shown = [4, 2, 1];
     const rows = rowsOf(all, { view: 'unassigned', sort: 'waiting', userId: 'anna' });
     const more = [...rows, session(9)];
@@ -140,7 +140,7 @@ describe('a row after an event', () => {
     expect(changed(once, message(2, 'client'))).toBe(once);
   });
 
-  it('[CB3] take from the event whether another request is open, and judge by this one where it does not say', () => {
+  it('[CB3] learns from the event whether another request is open, and otherwise judges by this request', () => {
     const after = (data: Extract<StaffEvent, { type: 'chat.callback' }>['data']): boolean =>
       changed(session(1), { type: 'chat.callback', session_id: 1, seq: 2, data }).callback_pending;
     expect(after({ id: 1, status: 'done', preferred_at: null, callback_pending: true })).toBe(true);
@@ -148,7 +148,7 @@ describe('a row after an event', () => {
     expect(after({ id: 1, status: 'done', preferred_at: null })).toBe(false);
   });
 
-  it('is nobody’s when it is new again, which the status alone says', () => {
+  it('is unassigned when the status is new again, even if nothing else says so', () => {
     const event: StaffEvent = {
       ...{ type: 'chat.session.status', session_id: 1, seq: 2 },
       data: { status: 'new', previous: 'closed', reason: 'customer_message' },

@@ -27,19 +27,19 @@ describe('notifications', () => {
     vi.stubGlobal('localStorage', storage);
   });
 
-  it('never throw: a page without a worker is told that this browser shows none', async () => {
+  it('never throw: a page without a worker is informed that this browser shows none', async () => {
     page(true, Illegal, undefined);
     expect(await showNotification(hello)).toBe(false);
   });
 
-  it('are shown by the worker of the page where only a worker may', async () => {
+  it('are shown by the worker of the page if only a worker may show them', async () => {
     const byWorker = vi.fn<(title: string, options: NotificationOptions) => Promise<void>>(() => Promise.resolve());
     page(true, Illegal, { showNotification: byWorker });
     expect(await showNotification(hello)).toBe(true);
     expect(byWorker).toHaveBeenCalledWith('a', { body: 'b', tag: 'c' });
   });
 
-  it('say that https is needed rather than that they are forbidden', async () => {
+  it('are reported as requiring https rather than as forbidden', async () => {
     page(false, Illegal, undefined);
     expect(await askToNotify()).toBe('insecure');
     page(true, undefined, undefined);

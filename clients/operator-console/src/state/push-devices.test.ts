@@ -3,7 +3,7 @@ import { deviceName } from './push-devices.ts';
 import { sessionOfTag } from './shown-pushes.ts';
 
 describe('a device', () => {
-  it('has the name that a person would give it', () => {
+  it('gets a name that a person would give it', () => {
     const engine = 'AppleWebKit/537.36 (KHTML, like Gecko)';
     expect(deviceName(`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${engine} Chrome/130.0.0.0 Safari/537.36`)).toBe(
       'Chrome, Windows',
@@ -19,7 +19,7 @@ describe('a device', () => {
 });
 
 describe('the tag of a notification', () => {
-  it('says whose chat it is about', () => {
+  it('identifies the chat', () => {
     expect(sessionOfTag('waiting:5')).toBe(5);
     expect(sessionOfTag('callback_requested:12')).toBe(12);
     for (const other of ['test:', 'chat-5', 'waiting:5x', '']) expect(sessionOfTag(other)).toBeNull();

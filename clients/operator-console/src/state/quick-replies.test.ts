@@ -11,14 +11,14 @@ describe('quick replies', () => {
   it('are found by key first, then by text', () => {
     expect(matching(replies, 'hel').map((reply) => reply.shortcut)).toEqual(['hello', 'bye']);
   });
-  it('leave no hole where the name is not known, and look at nobody else for variables', () => {
+  it('leave no gap if the name is unknown, and fill variables from this customer only', () => {
     const fill = (name: string | null): string =>
       filled(replies[0]?.text ?? '', { name, operator: 'Anna', site: 'shop.example' });
     expect(fill(null)).toBe('Hello! I am Anna of shop.example.');
     expect(fill('Max')).toBe('Hello, Max! I am Anna of shop.example.');
     expect(fill('{{operator}} $&')).toBe('Hello, {{operator}} $&! I am Anna of shop.example.');
   });
-  it('cost no more than their length, whatever stands in reply, name and search', () => {
+  it('take time proportional to their length, whatever reply, name and search contain', () => {
     const cost = slowest(4_000, (text) => [
       filled(text, { name: text, operator: text, site: text }),
       matching([{ shortcut: text, title: text, text }], text),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRoute, routeHash } from './route.ts';
 
 describe('addresses of the console', () => {
-  it('come back as they were written', () => {
+  it('are read back as they were written', () => {
     for (const hash of ['#/inbox/mine/12', '#/inbox/closed', '#/callbacks', '#/alerts', '#/replies', '#/setup']) {
       expect(routeHash(parseRoute(hash))).toBe(hash);
     }

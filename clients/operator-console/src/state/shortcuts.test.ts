@@ -14,7 +14,7 @@ describe('shortcuts', () => {
     expect(shortcutOf(press('Slash', '.'), here)).toBe('search');
   });
 
-  it('take a question mark wherever the layout has it', () => {
+  it('accept a question mark wherever the layout has it', () => {
     expect(shortcutOf(press('Slash', '?', { shiftKey: true }), here)).toBe('help');
     expect(shortcutOf(press('Digit7', '?', { shiftKey: true }), here)).toBe('help');
   });
@@ -26,12 +26,12 @@ describe('shortcuts', () => {
     expect(shortcutOf(press('Escape', 'Escape'), { typing: true, enabled: false })).toBe('escape');
   });
 
-  it('leave the chat in view with one letter: closing and going on to the next takes Shift as well', () => {
+  it('leave the current chat only with Shift: closing and going to the next', () => {
     expect(shortcutOf(press('KeyE', 'у'), here)).toBe('close');
     expect(shortcutOf(press('KeyE', 'У', { shiftKey: true }), here)).toBe('closeNext');
   });
 
-  it('repeat only for going through the list', () => {
+  it('repeat only for moving through the list', () => {
     expect(shortcutOf(press('KeyJ', 'j', { repeat: true }), here)).toBe('next');
     expect(shortcutOf(press('KeyE', 'e', { repeat: true }), here)).toBeNull();
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { missedOf } from './stale.ts';
 
 describe('a stopped send', () => {
-  it('tells what was missed, and is a stop without details too', () => {
+  it('says what was missed, and stops without details too', () => {
     const event = { type: 'chat.message', session_id: 1, seq: 7, data: {} };
     expect(missedOf({ last_seq: 7, events: [event, 'x', null] }, 5)).toEqual({ lastSeq: 7, events: [event] });
     expect(missedOf(undefined, 5)).toEqual({ lastSeq: 5, events: [] });

@@ -30,7 +30,7 @@ const kinds = (input: Partial<Parameters<typeof timeline>[0]>): string[] =>
   );
 
 describe('timeline', () => {
-  it('puts notes by time and changes of state behind the message they followed', () => {
+  it('orders notes by time, and puts changes of state after the message they followed', () => {
     const placed = new PlacedEvents();
     const events = placed.add([posted(2, 20), status(3), posted(4, 40)]);
     expect(kinds({ messages: [message(20, 1), message(40, 9)], notes: [note(5, 5)], events })).toEqual([
@@ -38,25 +38,25 @@ describe('timeline', () => {
     ]);
   });
 
-  it('keeps a change in its place when events come in parts and twice', () => {
+  it('keeps a change in its place when events arrive in parts and twice', () => {
     const placed = new PlacedEvents();
     placed.add([status(3)]);
     placed.add([status(3)]);
     expect(placed.add([posted(2, 20), posted(4, 40)])).toEqual([{ afterMessageId: 20, event: status(3) }]);
   });
 
-  it('draws the line of new messages once, before the first unread one of the customer', () => {
+  it('draws the line of new messages once, before the first unread message of the customer', () => {
     const messages = [message(10, 1), message(20, 2, 'operator'), message(30, 3), message(40, 4)];
     expect(kinds({ messages, unreadAfter: 20 })).toEqual(['day', 'm10', 'm20', 'unread', 'm30', 'm40']);
   });
 
-  it('leaves out notes from before the part of the history that is loaded', () => {
+  it('omits notes from before the loaded part of the history', () => {
     expect(kinds({ messages: [message(10, 10)], notes: [note(1, 1), note(2, 11)], complete: false })).toEqual([
       ...['day', 'm10', 'note'],
     ]);
   });
 
-  it('joins messages of one sender within three minutes', () => {
+  it('groups messages of one sender within three minutes', () => {
     const items = timeline({
       ...{ messages: [message(1, 0), message(2, 1), message(3, 9)], notes: [], events: [] },
       ...{ unreadAfter: null, complete: true },

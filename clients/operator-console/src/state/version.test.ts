@@ -10,14 +10,14 @@ describe('a new version of the console', () => {
     namedBy(`${address}#/inbox`, `${address}assets/${file}`),
   );
 
-  it('is there once the page names another script or style sheet', () => {
+  it('is detected once the page names another script or style sheet', () => {
     expect(isOutdated(page('index-aaaa.js', 'index-bbbb.css'), running)).toBe(false);
     expect(isOutdated(page('index-cccc.js', 'index-bbbb.css'), running)).toBe(true);
     expect(isOutdated(page('index-aaaa.js', 'index-cccc.css'), running)).toBe(true);
   });
 
   it.each(['', '<title>502 Bad Gateway</title>', '<form action="/login">Wi-Fi</form>'])(
-    'is not concluded from what is no page of ours: %j',
+    'is not inferred from a page that is not ours: %j',
     (other) => expect(isOutdated(other, running)).toBe(false),
   );
 });

@@ -14,7 +14,7 @@ const config = (online: boolean, reply_time_text: string): ConfigResponse => ({
 });
 
 describe('the preview of the widget', () => {
-  it('never says of the hours that somebody is back tomorrow', () => {
+  it('never says, about the hours, that somebody is back tomorrow', () => {
     const preview = (now: ConfigResponse, online: boolean): string =>
       previewConfig(now, saved, {}, {}, online).reply_time_text;
     expect(preview(config(false, 'Ответим завтра с 09:00'), true)).toBe('Обычно отвечаем в течение 30 минут');

@@ -6,7 +6,7 @@ describe('look and texts', () => {
     const texts = { title: 'All', 'title.ru': 'Всем' };
     expect([textFor(texts, 'title', 'ru'), textFor(texts, 'title', 'en')]).toEqual(['Всем', 'All']);
   });
-  it('that were emptied are not sent', () => {
+  it('are not sent if they were emptied', () => {
     expect(withoutEmpty({ accent: '#112233', title: '  ' })).toEqual({ accent: '#112233' });
   });
 });

@@ -7,18 +7,18 @@ import { launcherLabel } from './texts.ts';
 import { textOn } from './theme.ts';
 
 describe('the loader', () => {
-  it('is named by what it does, and by what is unread', () => {
+  it('names its button by what it does, and by what is unread', () => {
     expect(launcherLabel('ru', 'closed', '')).toBe('Открыть чат');
     expect(launcherLabel('ru', 'closed', '2 новых сообщения')).toBe('Открыть чат, 2 новых сообщения');
     expect(launcherLabel('en', 'open', '3 new messages')).toBe('Close chat');
   });
 
-  it('writes in the colour that reads better', () => {
+  it('gives its text the colour that reads better', () => {
     expect(textOn('#2f5d50')).toBe('#fff');
     expect(textOn('#ffd400')).toBe('#111');
   });
 
-  it('reads what stands in the script tag, and nothing from what is not usable', () => {
+  it('reads the attributes of the script tag, and ignores unusable ones', () => {
     expect(readOptions({ offsetX: '8', offsetY: 'x', launcher: 'false', accent: '#112233' })).toEqual({
       offsetX: 8,
       launcher: false,
@@ -26,7 +26,7 @@ describe('the loader', () => {
     });
   });
 
-  it('tells a late listener the last unread number, and survives a listener that throws', () => {
+  it('gives a late listener the last unread number, and survives a listener that throws', () => {
     const events = createEvents();
     const seen: number[] = [];
     events.emit('unread', { count: 3 });
@@ -39,7 +39,7 @@ describe('the loader', () => {
     expect(seen).toEqual([3, 4, 5]);
   });
 
-  it('plays a queue in order and goes on after a call that fails', () => {
+  it('runs a queue of calls in order and continues after one that fails', () => {
     const log: unknown[] = [];
     const widget = {
       open: () => {

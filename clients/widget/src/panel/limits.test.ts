@@ -14,7 +14,7 @@ const email = (length: number): string => {
 };
 const callback = { phone: '+79161234567', consent: true };
 
-describe('a field of the widget ends where the server ends', () => {
+describe('a field of the widget has the limit of the server', () => {
   it.each<[string, number, Schema, (length: number) => unknown]>([
     ['message', MESSAGE_MAX, createSessionRequestSchema, (n) => ({ message: { body: a(n), client_message_id: ID } })],
     ['name', FIELD_MAX.name, createSessionRequestSchema, (n) => ({ name: a(n) })],
@@ -29,7 +29,7 @@ describe('a field of the widget ends where the server ends', () => {
     expect(schema.safeParse(of(most + 1)).success).toBe(false);
   });
 
-  it('and takes no phone number for one that the server refuses as too long', () => {
+  it('refuses a phone number that the server refuses as too long', () => {
     const spread = (length: number): string => '7'.padEnd(length - 9, ' ') + '916123456';
     expect([FIELD_MAX.phone, FIELD_MAX.phone + 1].map((length) => isPhone(spread(length)))).toEqual([true, false]);
   });

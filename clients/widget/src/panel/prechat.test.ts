@@ -27,7 +27,7 @@ const config: ConfigResponse = {
 const nobody = { name: '', email: '', phone: '', consent: false };
 const judge = (answers: Record<string, string | boolean>) => judgePrechat({ ...nobody, answers }, config, en);
 
-it('[SET10] asks until what must be answered is, and until a box that must be ticked is', () => {
+it('[SET10] asks until required questions are answered and required boxes are ticked', () => {
   expect(judge({})).toEqual({ 'answer-order': en.required, 'answer-topic': en.required });
   expect(judge({ order: ' ', topic: 'gone' })).toEqual({ 'answer-order': en.required, 'answer-topic': en.required });
   expect(judge({ order: 'A-1', topic: 'delivery' })).toEqual({});
@@ -38,7 +38,7 @@ it('[SET10] asks until what must be answered is, and until a box that must be ti
   });
 });
 
-it('[SET10] gives what was answered to the questions as they are now', () => {
+it('[SET10] returns answers to the current questions', () => {
   expect(answersFor({ order: ' A-1 ', topic: 'gone', other: 'x', known: 'yes' }, config)).toEqual({
     order: 'A-1',
     known: false,

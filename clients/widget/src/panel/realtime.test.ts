@@ -7,7 +7,7 @@ const page = (realtime?: string) => ({
     realtime !== undefined && selectors === 'script[data-realtime]' ? { getAttribute: () => realtime } : null,
 });
 
-it('[BES28] the widget opens no channel where the page says data-realtime="off"; what a script says counts more', () => {
+it('[BES28] data-realtime="off" opens no channel; the option of a script takes precedence', () => {
   expect(wantsChannel({}, page())).toBe(true);
   expect(wantsChannel({}, page('auto'))).toBe(true);
   expect(wantsChannel({}, page('off'))).toBe(false);

@@ -15,13 +15,13 @@ function taken(hash: string): { code: string | null; address: string | null } {
 }
 
 describe('the link of a mail in the address of a page', () => {
-  it('is taken out of it, and nothing else is', () => {
+  it('is removed, and nothing else', () => {
     expect(taken('#chat-return=abc_-9')).toEqual({ code: 'abc_-9', address: '/lamp?id=1' });
     expect(taken('#/list&chat-return=abc&sort=price')).toEqual({ code: 'abc', address: '/lamp?id=1#/list&sort=price' });
     expect(taken('#chat-return=')).toEqual({ code: '', address: '/lamp?id=1' });
   });
 
-  it('leaves the address of every other page alone', () => {
+  it('is not looked for in the address of other pages', () => {
     for (const hash of ['', '#', '#reviews', '#my-chat-return=abc'])
       expect(taken(hash)).toEqual({ code: null, address: null });
   });
@@ -48,14 +48,14 @@ describe('following it', () => {
   };
   const refusal = (code: ChatClientError['code'], status: number) => new ChatClientError(code, undefined, { status });
 
-  it('says nothing where it worked, and why where it did not', async () => {
+  it('shows nothing if it worked, and the reason if it did not', async () => {
     expect(await follow(null)).toEqual({ said: [null], codes: ['code'] });
     expect((await follow(refusal('bad_credentials', 401))).said).toEqual(['linkEnded']);
     expect((await follow(refusal('validation_failed', 422))).said).toEqual(['linkEnded']);
     expect((await follow(refusal('signed_in', 0))).said).toEqual(['linkSignedIn']);
   });
 
-  it('goes on while the server does not answer, since the code is still good', async () => {
+  it('retries while the server does not answer, since the code is still valid', async () => {
     const { said, codes } = await follow(refusal('network', 0), refusal('rate_limited', 429), null);
     expect(said).toEqual(['connectionLost', 'wait', null]);
     expect(codes).toHaveLength(3);

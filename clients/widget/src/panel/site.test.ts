@@ -6,7 +6,7 @@ const page = (value?: string) => ({
   querySelector: () => (value === undefined ? null : { getAttribute: () => value }),
 });
 
-it('is ours where nothing is said, and the site’s by attribute or by the options of a script', () => {
+it('is ours by default, and the site’s by attribute or by the options of a script', () => {
   expect(siteOf({}, page())).toBeNull();
   expect(siteOf({}, page('off'))).toBeNull();
   expect(siteOf({}, page(''))).toEqual({});
@@ -14,7 +14,7 @@ it('is ours where nothing is said, and the site’s by attribute or by the optio
   expect(siteOf({ site: { session: 7 } }, page('{"session":"chat_id"}'))).toEqual({ session: 7 });
 });
 
-it('[BES40] offers a call where the site has a path for it, and its time where the site has a name for that', () => {
+it('[BES40] offers a callback if the site has a path for it, and its time if the site has a name for that', () => {
   expect(callsOf(null)).toEqual({ offered: true, atTime: true });
   expect(callsOf({})).toEqual({ offered: true, atTime: false });
   expect(callsOf({ fields: { request: { preferred_at: 'call_at' } } })).toEqual({ offered: true, atTime: true });
@@ -22,7 +22,7 @@ it('[BES40] offers a call where the site has a path for it, and its time where t
   expect(callsOf({ paths: { callback: '' } })).toMatchObject({ offered: false });
 });
 
-it('says what is no JSON, and goes on with what is usual', () => {
+it('reports invalid JSON, and continues with the defaults', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   expect(siteOf({}, page('{session:'))).toEqual({});
   expect(said).toHaveBeenCalledOnce();
@@ -37,7 +37,7 @@ function storage(values: Record<string, string>): Pick<Storage, 'getItem' | 'set
   };
 }
 
-it('takes over a chat of the site’s own page once, and never a second one', () => {
+it('continues a chat of the site’s own page once, and never a second one', () => {
   const kept = storage({ chat_id: '41' });
   adoptSession({ session: 'chat_id' }, 'default', kept);
   const stored = (): unknown => JSON.parse(kept.getItem('chat-realtime:default:session') ?? 'null');
@@ -53,7 +53,7 @@ it('takes over a chat of the site’s own page once, and never a second one', ()
 });
 
 describe('a backend that is loaded at its first call', () => {
-  it('is loaded once, and again after a load that failed', async () => {
+  it('is loaded once, and again after loading failed', async () => {
     const { reportPage: _, ...most } = laterBackend(() => Promise.reject(new Error('never')));
     const lines: string[] = [];
     const site: Backend = {

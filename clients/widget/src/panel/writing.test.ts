@@ -40,8 +40,8 @@ function tab() {
   return { page, stored: () => stored };
 }
 
-describe('what is being written, from page to page', () => {
-  it('is there for the guest who wrote it, also after they signed in', () => {
+describe('a draft, from page to page', () => {
+  it('is kept for the guest who wrote it, even after they signed in', () => {
     const { page } = tab();
     page().writing.draft.set('до входа');
     const next = page();
@@ -50,7 +50,7 @@ describe('what is being written, from page to page', () => {
     expect(next.writing.draft.getState()).toBe('до входа');
   });
 
-  it('is there for the customer who wrote it, as soon as it is known that it is they', () => {
+  it('is shown to the customer who wrote it, as soon as they are identified', () => {
     const { page } = tab();
     const first = page();
     first.signIn('anna');
@@ -61,7 +61,7 @@ describe('what is being written, from page to page', () => {
     expect(next.writing.draft.getState()).toBe('мой заказ');
   });
 
-  it('is nothing for another customer, on the next page or on this one', () => {
+  it('is hidden from another customer, on the next page or on this one', () => {
     const { page } = tab();
     const first = page();
     first.signIn('anna');
@@ -80,7 +80,7 @@ describe('what is being written, from page to page', () => {
   it.each([
     ['session', ''],
     ['before', 'half a word'],
-  ] as const)('[ERA2] after an erasing of scope %s the draft is %j', (scope, draft) => {
+  ] as const)('[ERA2] after an erasure of scope %s is %j', (scope, draft) => {
     const { page, stored } = tab();
     const one = page();
     one.writing.draft.set('half a word');
@@ -89,7 +89,7 @@ describe('what is being written, from page to page', () => {
     expect([one.writing.draft.getState(), stored()?.draft ?? '']).toEqual([draft, draft]);
   });
 
-  it('is forgotten when the customer signs out', () => {
+  it('is deleted when the customer signs out', () => {
     const { page } = tab();
     const first = page();
     first.signIn('anna');
