@@ -30,7 +30,7 @@ describe('PostgreSQL alone', () => {
     await expect(openDatabase(url)).rejects.toThrow('synchronous_commit is off');
   });
 
-  it('plans once what functions look up in tables: one in SQL would be planned anew at each call', async () => {
+  it('plans once what functions look up in tables; in an SQL function it would be planned at each call', async () => {
     const db = await openDatabase(await server.createDatabase());
     const { rows } = await sql<{ name: string }>`SELECT p.proname AS name FROM pg_proc p
       JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'sql'
@@ -40,7 +40,7 @@ describe('PostgreSQL alone', () => {
     await db.close();
   });
 
-  it('lets a session read by index alone, and others as they like', async () => {
+  it('lets a session read only by index, and others as they like', async () => {
     const db = await openDatabase(await server.createDatabase());
     const settings = {
       name: 'planner',
@@ -55,7 +55,7 @@ describe('PostgreSQL alone', () => {
     await db.close();
   });
 
-  it('bounds statements, locks and idle transactions, and tells of a lost session', async () => {
+  it('limits statements, locks and idle transactions, and reports a lost session', async () => {
     const url = await server.createDatabase();
     const db = await openDatabase(url);
     const rows = await db.query<{ name: string; setting: string }>({

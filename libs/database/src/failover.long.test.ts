@@ -21,7 +21,7 @@ async function epochOf(url: string): Promise<string | null> {
   }
 }
 
-it('[RES10] a standby that is promoted may lack what was answered, and has another epoch; a restart keeps it', async () => {
+it('[RES10] a promoted standby may lack confirmed writes, and has another epoch; a restart keeps the epoch', async () => {
   const before = await epochOf(primary.url);
   // As the schema of before reckoned it, by the control file: an update changes nobody's epoch.
   const [known] = await primary.query(

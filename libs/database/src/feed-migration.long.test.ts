@@ -76,7 +76,7 @@ describe.each(['pglite', 'postgres'] as const)('the feed of a database of versio
     database = await emptyDatabase(kind);
   }, 120_000);
 
-  it('[FEED4] keeps the order it had, leaves what waits to the relay, and has no hole', async () => {
+  it('[FEED4] keeps its order, leaves unpublished events to the relay, and has no gap', async () => {
     const migrations = await readMigrations();
     await migrate(
       database,

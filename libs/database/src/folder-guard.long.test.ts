@@ -46,7 +46,7 @@ describe('guard of a data folder', () => {
     }
   });
 
-  it('has no second owner while starters come and go', async () => {
+  it('has no second owner while processes start and end', async () => {
     let owners = 0;
     let most = 0;
     let times = 0;

@@ -20,7 +20,7 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-it('[OPS12] waits behind a long reader without keeping others from the table, and is done when the reader is', async () => {
+it('[OPS12] waits behind a long reader without keeping others from the table, and completes when the reader ends', async () => {
   const [reader, other, migrator] = [await connect(), await connect(), await connect()];
   const connection: MigrationConnection = {
     execute: async (text) => void (await migrator.query(text)),
@@ -53,7 +53,7 @@ it('[OPS12] waits behind a long reader without keeping others from the table, an
   expect(await work).toEqual(['0001_x']);
 });
 
-it('names what broke a migration, not that its connection could not roll back any more', async () => {
+it('names the error of a migration, not that its connection could not roll back', async () => {
   const connection: MigrationConnection = {
     execute: (text) => {
       if (text === 'broken') return Promise.reject(new Error('terminating connection due to administrator command'));

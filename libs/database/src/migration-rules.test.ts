@@ -11,7 +11,7 @@ const of = (sql: string, name = '9000_new'): Migration => ({ name, sql, checksum
 const problems = (sql: string): string => problemsOfMigration(of(sql)).join('\n');
 
 describe('a new migration', () => {
-  it('[OPS41] runs beside traffic: every file of ours keeps the rules', async () => {
+  it('[OPS41] runs alongside traffic: every one of our files follows the rules', async () => {
     expect((await readMigrations()).flatMap(problemsOfMigration)).toEqual([]);
   });
 
@@ -65,7 +65,7 @@ describe('a new migration', () => {
     expect(problems(sql)).toBe('');
   });
 
-  it('reads the header from the first lines, whatever other comments they have', () => {
+  it('has its header in the first lines, whatever other comments it has', () => {
     expect(
       headerOf(of('-- Why it is.\n\n-- transaction: none\n-- lives-with: 0053_mail_tokens\nDROP INDEX CONCURRENTLY x')),
     ).toEqual({
@@ -103,19 +103,19 @@ describe('a program on a database of another version', () => {
     throw new Error('it was not refused');
   };
 
-  it('[OPS42] runs what is missing, and on its own schema nothing', () => {
+  it('[OPS42] runs missing migrations, and none on its own schema', () => {
     expect(compareSchema([row('0001_a')], known)).toEqual({ pending: [known[1]], newer: [] });
     expect(compareSchema(both, known)).toEqual({ pending: [], newer: [] });
   });
 
-  it('[OPS42] serves where every newer migration lives with it', () => {
+  it('[OPS42] starts if every newer migration is compatible with it', () => {
     expect(compareSchema([...both, row('0004_d', '0001_a'), row('0003_c', '0002_b')], known)).toEqual({
       pending: [],
       newer: ['0003_c', '0004_d'],
     });
   });
 
-  it('[OPS42] refuses with one sentence and a code where one of them does not, or says nothing', () => {
+  it('[OPS42] refuses with one sentence and a code if one is not, or does not say', () => {
     const told = 'start that version or a newer one';
     expect(refusal([...both, row('0003_c', '0002_b'), row('0004_d', '0003_c')])).toEqual([
       'schema_too_new',
@@ -124,7 +124,7 @@ describe('a program on a database of another version', () => {
     expect(refusal([...both, row('0003_c')])[0]).toBe('schema_too_new');
   });
 
-  it('refuses what has run in another order, and what was changed afterwards', () => {
+  it('refuses migrations that ran in another order or were changed afterwards', () => {
     expect(refusal([row('0001_a'), row('0003_c', '0001_a')])[0]).toBe('schema_of_another_line');
     const twoAhead = [of('', '0001_a'), of('', '0002_b'), of('', '0003_c')];
     expect(() => compareSchema([row('0001_a'), row('0003_c'), row('0004_d', '0002_b')], twoAhead)).toThrow(

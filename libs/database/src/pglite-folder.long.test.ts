@@ -14,7 +14,7 @@ describe('data folder of PGlite', () => {
     await again.close();
   });
 
-  it('is begun anew after a first start that was cut short, and never otherwise', async () => {
+  it('is created anew after a first start that was interrupted, and never otherwise', async () => {
     const folder = tempFolder('chat-db');
     await mkdir(join(folder, 'pgdata'));
     await writeFile(join(folder, 'pgdata', 'PG_VERSION'), 'half of a da');

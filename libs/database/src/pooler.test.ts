@@ -27,7 +27,7 @@ async function behind(mode: 'session' | 'transaction', settings: Record<string, 
 
 describe('behind PgBouncer', () => {
   it.each<Record<string, string>>([{}, LENIENT, { server_round_robin: '1' }])(
-    '[OPS11] says within 5 s what to set when it is in transaction mode (%o)',
+    '[OPS11] says within 5 s what to set if it is in transaction mode (%o)',
     async (settings) => {
       const { pooled, direct } = await behind('transaction', settings);
       const since = performance.now();
@@ -37,7 +37,7 @@ describe('behind PgBouncer', () => {
     },
   );
 
-  it('[OPS11] knows the mode also where several ask the same pooler in step', async () => {
+  it('[OPS11] detects the mode even if several processes ask the same pooler in step', async () => {
     const { pooled } = await behind('transaction', LENIENT);
     for (let round = 0; round < 10; round += 1) {
       const routes = await Promise.all(Array.from({ length: 4 }, () => findRoute(pooled, 10_000)));
@@ -49,7 +49,7 @@ describe('behind PgBouncer', () => {
     ]);
   });
 
-  it('[OPS11] works in transaction mode with a direct way beside it: queries pooled, locks and LISTEN not', async () => {
+  it('[OPS11] in transaction mode with a direct connection, queries are pooled, and locks and LISTEN are not', async () => {
     const { pooled, direct } = await behind('transaction', LENIENT);
     const databases = await Promise.all([1, 2].map(() => openDatabase(pooled, { directUrl: direct, poolSize: 8 })));
     const [one, two] = databases;
@@ -80,7 +80,7 @@ describe('behind PgBouncer', () => {
     await Promise.all(databases.map((database) => database.close()));
   });
 
-  it('[OPS11] works in session mode as without it, with the same bounds on statements', async () => {
+  it('[OPS11] session mode works as without it, with the same limits on statements', async () => {
     const { pooled } = await behind('session');
     const database = await openDatabase(pooled);
     const [row] = await database.query<{ bound: string }>({

@@ -49,8 +49,8 @@ async function journal(client: pg.Client): Promise<unknown[]> {
 }
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('[OPS41] an index beside the traffic', () => {
-  it('is built while others write without waiting for it, and noted with who lives with it', async () => {
+describe('[OPS41] an index that is built under traffic', () => {
+  it('is built while others write without waiting, and its compatibility is recorded', async () => {
     const client = await filled();
     const writer = await connect();
     let building = true;
@@ -102,7 +102,7 @@ describe('[OPS41] an index beside the traffic', () => {
     expect(await indexState(client)).toBe(true);
   });
 
-  it('that existing rows violate fails with the reason, and is built once they are fixed', async () => {
+  it('fails with the reason if existing rows violate it, and is built once they are fixed', async () => {
     const client = await filled();
     await client.query('UPDATE t SET n = 1 WHERE id = 2');
     await expect(migrate(over(client), [TABLE, UNIQUE])).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe('[OPS41] an index beside the traffic', () => {
     expect(await indexState(client)).toBe(true);
   });
 
-  it('is taken as it is where it was built before, and refused where another table has its name', async () => {
+  it('is accepted if it was built before, and refused if another table has its name', async () => {
     const client = await filled();
     await client.query('CREATE INDEX t_n ON t (n)');
     const { rows } = await client.query("SELECT 't_n'::regclass::oid AS oid");
@@ -127,7 +127,7 @@ describe('[OPS41] an index beside the traffic', () => {
     await expect(migrate(over(client), [TABLE, INDEX])).rejects.toThrow('o has one of that name');
   });
 
-  it('waits for a table that is locked, keeps no reader from it, and tries again', async () => {
+  it('waits for a locked table, delays no reader of it, and tries again', async () => {
     const client = await filled();
     const holder = await connect();
     await holder.query('BEGIN; LOCK TABLE t IN SHARE MODE');
@@ -148,7 +148,7 @@ describe('[OPS41] an index beside the traffic', () => {
   });
 });
 
-it('[OPS42] a journal of an earlier version learns who lives with what, though a dump reads it', async () => {
+it('[OPS42] a journal of an earlier version learns which versions are compatible, even while a dump reads it', async () => {
   const client = await connect();
   await client.query(
     `CREATE TABLE schema_migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());

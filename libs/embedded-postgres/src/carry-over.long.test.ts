@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { makeOldDatabase } from '../test/old-database.ts';
 
-it('[OPS35] carries the database of version 0.1.0 over once, with every row as it was, and keeps the old folder', async () => {
+it('[OPS35] imports the database of version 0.1.0 once, with every row as it was, and keeps the old folder', async () => {
   const folder = tempFolder('carry-over');
   await mkdir(join(folder, 'pgdata'));
   const old = await PGlite.create({ dataDir: join(folder, 'pgdata') });

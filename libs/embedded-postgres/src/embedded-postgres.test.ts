@@ -9,7 +9,7 @@ const servers = new Servers();
 afterEach(() => servers.stop());
 
 describe('the embedded PostgreSQL', () => {
-  it('[OPS31] keeps what it confirmed through kill -9, whatever its own files say of writing safely', async () => {
+  it('[OPS31] keeps what it confirmed through kill -9, whatever its own files say about durability', async () => {
     const folder = tempFolder('embedded');
     const first = await servers.start(folder);
     await write(first.url, 'anna');
@@ -27,14 +27,14 @@ describe('the embedded PostgreSQL', () => {
     expect(await names(url)).toEqual(['anna', 'boris', 'vera']);
   });
 
-  it('[OPS33] is refused to a second process on its folder', async () => {
+  it('[OPS33] refuses a second process on its folder', async () => {
     const folder = tempFolder('embedded');
     const { url } = await servers.start(folder);
     await expect(startEmbeddedPostgres(folder)).rejects.toThrow('in use by another process');
     await write(url, 'anna');
   });
 
-  it('[OPS34] runs as a user that is neither root nor shared, in folders it may not enter, and opens none of them', async () => {
+  it('[OPS34] runs as a user that is neither root nor shared, in folders that user may not enter, and opens none of them', async () => {
     const above = tempFolder('embedded');
     const folder = join(above, 'closed', 'data');
     await mkdir(folder, { recursive: true });

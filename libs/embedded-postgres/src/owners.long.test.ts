@@ -24,7 +24,7 @@ async function owner(folder: string): Promise<{ process: ChildProcess; url: stri
 }
 
 describe('the embedded PostgreSQL, its process and its folder', () => {
-  it('[OPS32] ends with the process that started it, also when that is killed', async () => {
+  it('[OPS32] ends with the process that started it, even if that is killed', async () => {
     const folder = tempFolder('embedded');
     const { process: child, pid } = await owner(folder);
     expect(isAlive(pid)).toBe(true);
@@ -32,7 +32,7 @@ describe('the embedded PostgreSQL, its process and its folder', () => {
     await until(() => !isAlive(pid), { timeoutMs: 20_000, what: 'the end of the server' });
   });
 
-  it('[OPS32] begins after a process that was killed with its guard, whose server still runs, or is dead', async () => {
+  it('[OPS32] starts after a process that was killed with its guard, whether its server still runs or not', async () => {
     const folder = tempFolder('embedded');
     const left = await owner(folder);
     await write(left.url, 'anna');
@@ -52,7 +52,7 @@ describe('the embedded PostgreSQL, its process and its folder', () => {
     expect(await names((await servers.start(folder)).url)).toEqual(['anna', 'boris']);
   });
 
-  it('makes its data anew after a first start that was cut short, and removes only what is its own', async () => {
+  it('creates its data anew after a first start that was interrupted, and removes only its own files', async () => {
     const folder = tempFolder('embedded');
     await mkdir(join(folder, 'postgres-18.unfinished'));
     await writeFile(join(folder, 'postgres-18.unfinished', 'PG_VERSION'), '18');

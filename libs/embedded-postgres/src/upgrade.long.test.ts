@@ -42,7 +42,7 @@ async function dataOfDebians(): Promise<{ folder: string; major: number }> {
   return { folder, major };
 }
 
-it('[OPS39] data of an older PostgreSQL are not passed over, and come to this one with every row', async () => {
+it('[OPS39] data of an older PostgreSQL are found and carried over with every row', async () => {
   const { folder, major } = await dataOfDebians();
   expect(major).toBeLessThan(18);
   await expect(startEmbeddedPostgres(folder)).rejects.toThrow(`are of PostgreSQL ${major}`);

@@ -31,24 +31,24 @@ const ofTheSites: FramedEvent = {
 const EVENTS = { message: message('operator'), question: message('client'), created, assigned, note, ofTheSites };
 
 describe('the frames of an event', () => {
-  it.each(Object.entries(EVENTS))('are the same bytes live and on a page: %s', (_, event) => {
+  it.each(Object.entries(EVENTS))('have identical bytes live and on a page: %s', (_, event) => {
     const { customer, staff } = frameTexts(event);
     expect(staff).toBe(JSON.stringify(staffFrame(event)));
     expect(customer ?? JSON.stringify(customerFrame(event))).toBe(JSON.stringify(customerFrame(event)));
   });
 
-  it('name a customer’s message by a type of its own for staff', () => {
+  it('give a customer’s message a type of its own for staff', () => {
     const { customer, staff } = frameTexts(message('client'));
     expect(sessionEventSchema.parse(JSON.parse(String(customer))).type).toBe('chat.message');
     expect(staffEventSchema.parse(JSON.parse(staff)).type).toBe('chat.message.client');
   });
 
-  it('[STF4] carry the number of the feed, which is also the resume point', () => {
+  it('[STF4] carry the number in the feed, which is also the cursor', () => {
     expect(staffFrame(message('client'))).toMatchObject({ feed_seq: 41, cursor: '41' });
     expect('cursor' in staffFrame(ofTheSites)).toBe(false);
   });
 
-  it('keep from customers what is for staff alone', () => {
+  it('hide staff data from customers', () => {
     expect(frameTexts(note).customer).toBeNull();
     expect(frameTexts(created).customer).not.toContain('contact');
     expect(staffFrame(created).data).toHaveProperty('contact');

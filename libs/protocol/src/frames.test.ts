@@ -54,7 +54,7 @@ describe('events', () => {
     }
   });
 
-  it("[EVT6] the customer's copy loses contact, cursor and subscribers", () => {
+  it("[EVT6] a customer's copy has no contact, cursor or subscribers", () => {
     const subscribers = { session_id: 123, assigned_user_id: null };
     const staff = {
       type: 'chat.session.created',
@@ -74,7 +74,7 @@ describe('events', () => {
     });
   });
 
-  it("[EVT5] staff see a customer's message as chat.message.client", () => {
+  it("[EVT5] a customer's message is chat.message.client for staff", () => {
     expect(events.staffEventType('chat.message', 'client')).toBe('chat.message.client');
     expect(events.staffEventType('chat.message', 'operator')).toBe('chat.message');
     expect(events.staffEventType('chat.message', 'system')).toBe('chat.message');
@@ -84,7 +84,7 @@ describe('events', () => {
     ).toBe(false);
   });
 
-  it("[EVT7] staff-only events have feed_id and no seq, and are no customer's events", () => {
+  it('[EVT7] staff-only events have feed_id and no seq, and are never sent to customers', () => {
     const note = { id: 9, session_id: 123, author_id: '7', author_name: null, body: 'x', created_at: now };
     const frame = { type: 'chat.note', session_id: 123, seq: null, feed_id: 9, data: note };
     expect(events.staffEventSchema.parse(frame)).toEqual(frame);
@@ -142,9 +142,9 @@ describe('inbound frames', () => {
     [{ type: 'viewing', session_id: 5 }],
     [{ type: 'viewing', session_id: null }],
     [{ type: 'ping' }],
-  ])('[FRM1] takes %j', (frame) => expect(channel.clientFrameSchema.parse(frame)).toEqual(frame));
+  ])('[FRM1] %j is accepted', (frame) => expect(channel.clientFrameSchema.parse(frame)).toEqual(frame));
 
-  it('[ERR11] ignores fields it does not know', () => {
+  it('[ERR11] unknown fields are ignored', () => {
     expect(channel.clientFrameSchema.parse({ type: 'ping', at: 5 })).toEqual({ type: 'ping' });
   });
 
@@ -169,9 +169,9 @@ describe('inbound frames', () => {
     [{ type: 'auth', token: 't' }],
     [{ type: 'auth', session_id: '123', token: 't' }],
     [{ type: 'auth', access_token: 't', cursor: 'x' }],
-  ])('[FRM8] refuses %j', (frame) => expect(accepts(channel.clientFrameSchema, frame)).toBe(false));
+  ])('[FRM8] %j is refused', (frame) => expect(accepts(channel.clientFrameSchema, frame)).toBe(false));
 
-  it('[ACK1] at most 100 items in one ack', () => {
+  it('[ACK1] an ack has at most 100 items', () => {
     const items = (count: number) =>
       Array.from({ length: count }, (_, index) => ({ session_id: index + 1, last_id: 1 }));
     expect(accepts(channel.ackFrameSchema, { type: 'ack', items: items(100) })).toBe(true);
@@ -179,8 +179,8 @@ describe('inbound frames', () => {
   });
 });
 
-describe('frames down', () => {
-  it('[WS8] [WS14] [STF2] channel.ready for both kinds', () => {
+describe('outbound frames', () => {
+  it('[WS8] [WS14] [STF2] channel.ready is valid for both kinds', () => {
     const common = { epoch: 'e', ping_interval: 30, connection_id: 'c1', expires_at: now };
     const marks = { delivered_id: 0, read_id: 0 };
     const customer = {
@@ -227,7 +227,7 @@ describe('frames down', () => {
 });
 
 describe('queries of the channel', () => {
-  it('[POLL1] [POLL5] wait is 0–30, 0 without one', () => {
+  it('[POLL1] [POLL5] wait is 0–30, and 0 by default', () => {
     expect(query.pollQuerySchema.parse({ session: '5', last_seq: '0' })).toEqual({ session: 5, last_seq: 0, wait: 0 });
     expect(query.pollQuerySchema.parse({ wait: '30' })).toEqual({ wait: 30 });
     for (const bad of [
@@ -244,8 +244,8 @@ describe('queries of the channel', () => {
   });
 });
 
-describe('between the services', () => {
-  it('[INT2] [INT4] the catch-up request', () => {
+describe('calls between services', () => {
+  it('[INT2] [INT4] the catch-up request is limited', () => {
     expect(accepts(internal.catchupRequestSchema, { sessions: [{ id: 1, after_seq: 0 }, { id: 2 }], limit: 500 })).toBe(
       true,
     );
@@ -259,7 +259,7 @@ describe('between the services', () => {
       expect(accepts(internal.catchupRequestSchema, { sessions: [], limit }), String(limit)).toBe(false);
   });
 
-  it('[INT2] [INT6] the least a foreign chat-service answers is enough', () => {
+  it('[INT2] [INT6] the minimal answer of a foreign chat-service is valid', () => {
     const event = { type: 'chat.message', session_id: 1, seq: 2, data: message };
     const answer = { sessions: [{ id: 1, last_seq: 2, events: [event], has_more: false }] };
     expect(internal.catchupResponseSchema.parse(answer)).toEqual(answer);
@@ -274,7 +274,7 @@ describe('between the services', () => {
       expect(accepts(internal.acksRequestSchema, ack(bad)), bad).toBe(false);
   });
 
-  it('[AMQP2] [AMQP3] the event in the queue and its message id', () => {
+  it('[AMQP2] [AMQP3] the event in the queue has a message id', () => {
     const subscribers = { session_id: 123, assigned_user_id: '7' };
     const event = { v: 1, type: 'chat.message', session_id: 123, seq: 5, data: message, subscribers, occurred_at: now };
     const parsed = brokerEventSchema.parse(event);
@@ -286,14 +286,14 @@ describe('between the services', () => {
     }
   });
 
-  it('[AMQP4] [AMQP8] the ephemeral messages', () => {
+  it('[AMQP4] [AMQP8] ephemeral messages are valid', () => {
     expect(accepts(brokerEphemeralSchema, { v: 1, type: 'control.tick', data: { revocations_head: 0 } })).toBe(true);
     expect(accepts(brokerEphemeralSchema, { v: 1, type: 'chat.message', session_id: 1, seq: 1, data: message })).toBe(
       false,
     );
   });
 
-  it('[RDS2] [RDS4] [RDS6] names in Redis', () => {
+  it('[RDS2] [RDS4] [RDS6] names in Redis follow the contract', () => {
     expect(fanout.sessionChannel(123)).toBe('chat:123');
     expect(fanout.lastSeenKey(123)).toBe('chat:last_seen:123');
     expect([fanout.STAFF_CHANNEL, fanout.CONTROL_CHANNEL, fanout.STAFF_STREAM_KEY, fanout.STAFF_STREAM_FIELD]).toEqual([

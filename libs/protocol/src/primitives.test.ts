@@ -7,7 +7,7 @@ const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, va
   schema.safeParse(value).success;
 
 describe('primitives', () => {
-  it('[ERR6] ids and seq are whole numbers from 1 below 2^53', () => {
+  it('[ERR6] ids and seq are whole numbers from 1 to below 2^53', () => {
     for (const good of [1, 42, Number.MAX_SAFE_INTEGER]) expect(accepts(p.sessionIdSchema, good)).toBe(true);
     for (const bad of [
       0,
@@ -45,7 +45,7 @@ describe('primitives', () => {
     }
   });
 
-  it('[MSG3] takes a UUID of any version and compares in lower case', () => {
+  it('[MSG3] a UUID of any version is accepted and compared in lower case', () => {
     expect(p.uuidSchema.parse('6F9619FF-8B86-D011-B42D-00CF4FC964FF')).toBe('6f9619ff-8b86-d011-b42d-00cf4fc964ff');
     for (const good of ['00000000-0000-0000-0000-000000000000', '018f5b6e-0000-7000-8000-000000000000'])
       expect(accepts(p.uuidSchema, good)).toBe(true);
@@ -61,7 +61,7 @@ describe('primitives', () => {
     }
   });
 
-  it('[FEED3] a feed cursor is a decimal string; one of version 0.1 is parsed and has no meaning', () => {
+  it('[FEED3] a feed cursor is a decimal string; one of version 0.1 is parsed and invalid', () => {
     for (const good of ['0', '735', '9007199254740991', '0.0', '735.12', '18446744073709551615.9007199254740991'])
       expect(accepts(p.feedCursorSchema, good)).toBe(true);
     expect(['0', '735', '735.12'].map((cursor) => p.feedSeqOf(cursor))).toEqual([0, 735, undefined]);
@@ -71,21 +71,21 @@ describe('primitives', () => {
 });
 
 describe('text', () => {
-  it('[ERR8] counts code points: 10,000 emoji are a message, 10,001 letters are not', () => {
+  it('[ERR8] is counted in code points: 10,000 emoji are accepted, 10,001 letters are not', () => {
     expect(accepts(p.messageBodySchema, '😀'.repeat(10_000))).toBe(true);
     expect(accepts(p.messageBodySchema, '😀'.repeat(10_001))).toBe(false);
     expect(accepts(p.messageBodySchema, 'a'.repeat(10_000))).toBe(true);
     expect(accepts(p.messageBodySchema, 'a'.repeat(10_001))).toBe(false);
   });
 
-  it('[ERR8] is not only white space', () => {
+  it('[ERR8] must contain more than white space', () => {
     for (const bad of ['', ' ', '\n\t\r ', '\u00a0\u2003\u3000', '\ufeff'])
       expect(accepts(p.messageBodySchema, bad), JSON.stringify(bad)).toBe(false);
     for (const good of ['.', ' a ', '\n0']) expect(accepts(p.messageBodySchema, good)).toBe(true);
     expect(accepts(p.optionalMessageBodySchema, '')).toBe(true);
   });
 
-  it('[ERR9] refuses NUL and lone surrogates, at any place', () => {
+  it('[ERR9] must contain no NUL and no lone surrogate, at any place', () => {
     for (const bad of [
       '\u0000',
       'a\u0000b',
@@ -102,7 +102,7 @@ describe('text', () => {
       expect(accepts(p.safeText(100), good), JSON.stringify(good)).toBe(true);
   });
 
-  it('[ERR9] accepts exactly the texts that UTF-8 can hold and that have no NUL', () => {
+  it('[ERR9] is accepted exactly if UTF-8 can hold it and it has no NUL', () => {
     const units = fc
       .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
       .map((codes) => String.fromCharCode(...codes));
@@ -115,11 +115,11 @@ describe('text', () => {
     );
   });
 
-  it('[ERR8] counts as many code points as the text iterates over', () => {
+  it('[ERR8] has as many code points as it iterates over', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => p.codePointLength(text) === [...text].length));
   });
 
-  it('[ERR8] cuts a text between code points, and a text that is well formed stays so', () => {
+  it('[ERR8] is cut between code points, and stays well-formed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.nat({ max: 12 }), (text, max) => {
         const cut = p.firstCharacters(text, max);
@@ -131,7 +131,7 @@ describe('text', () => {
   });
 });
 
-it('reads an id from a text, and nothing else', () => {
+it('an id is read from a text, and nothing else', () => {
   expect(['1', '42', '9007199254740991'].map(p.parseId)).toEqual([1, 42, 9_007_199_254_740_991]);
   for (const text of ['', '0', '01', '-1', '1.5', '1e3', ' 1', '9007199254740992', '99999999999999999', undefined])
     expect([text, p.parseId(text)]).toEqual([text, undefined]);
@@ -146,6 +146,6 @@ it.each([
   ['kk-KZ', 'ru'],
   ['en', 'en'],
   ['de-DE', 'en'],
-] as const)('writes to a person of locale %s in %s', (locale, language) => {
+] as const)('a person of locale %s is addressed in %s', (locale, language) => {
   expect(languageOf(locale)).toBe(language);
 });

@@ -6,8 +6,8 @@ const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, va
   schema.safeParse(value).success;
 const uuid = '6f9619ff-8b86-4011-b42d-00cf4fc964ff';
 
-describe('query numbers', () => {
-  it('[ERR5] limit is 1–500, 100 without one', () => {
+describe('query parameters', () => {
+  it('[ERR5] limit is 1–500, and 100 by default', () => {
     expect(rest.limitQuerySchema.parse(undefined)).toBe(100);
     expect(rest.limitQuerySchema.parse('1')).toBe(1);
     expect(rest.limitQuerySchema.parse('500')).toBe(500);
@@ -36,7 +36,7 @@ describe('query numbers', () => {
       expect(accepts(rest.sessionIdParamSchema, bad), bad).toBe(false);
   });
 
-  it('[ERR6] takes exactly what a number in digits says', () => {
+  it('[ERR6] numbers are accepted exactly if they are digits in range', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
@@ -45,7 +45,7 @@ describe('query numbers', () => {
     );
   });
 
-  it('[EVT2] [MSG12] [FEED3] cursors of the lists', () => {
+  it('[EVT2] [MSG12] [FEED3] the lists have cursors', () => {
     expect(rest.eventsQuerySchema.parse({})).toEqual({ after_seq: 0, limit: 100 });
     expect(rest.messagesQuerySchema.parse({ before_id: '7', limit: '2' })).toEqual({ before_id: 7, limit: 2 });
     expect(rest.feedQuerySchema.parse({ after: '12' })).toEqual({ after: '12', limit: 100 });
@@ -68,7 +68,7 @@ describe('POST /chat/session', () => {
     message: { body: 'Hello', client_message_id: uuid },
   };
 
-  it('[SES3] [ERR11] takes all fields, none, nulls, and ignores unknown ones', () => {
+  it('[SES3] [ERR11] accepts all fields, none, nulls, and ignores unknown ones', () => {
     expect(rest.createSessionRequestSchema.parse(full)).toEqual(full);
     expect(rest.createSessionRequestSchema.parse({})).toEqual({});
     expect(rest.createSessionRequestSchema.parse({ name: null, email: null, consent: true, role: 'admin' })).toEqual({
@@ -110,7 +110,7 @@ describe('POST /chat/session', () => {
 describe('POST messages', () => {
   const schema = rest.postMessageRequestSchema;
 
-  it('[MSG1] takes a body with its id, in lower case', () => {
+  it('[MSG1] accepts a body with its id, which becomes lower case', () => {
     expect(schema.parse({ body: 'x', client_message_id: uuid.toUpperCase(), expected_seq: 0 })).toEqual({
       body: 'x',
       client_message_id: uuid,
@@ -118,7 +118,7 @@ describe('POST messages', () => {
     });
   });
 
-  it('[ERR8] may have no text only with attachments', () => {
+  it('[ERR8] may have an empty text only with attachments', () => {
     expect(accepts(schema, { client_message_id: uuid, attachments: ['a1'] })).toBe(true);
     expect(accepts(schema, { body: ' ', client_message_id: uuid, attachments: ['a1'] })).toBe(true);
     for (const bad of [{}, { body: '' }, { body: ' \n' }, { attachments: [] }, { body: '', attachments: [] }]) {
@@ -126,7 +126,7 @@ describe('POST messages', () => {
     }
   });
 
-  it('[ATT4] at most five attachments', () => {
+  it('[ATT4] has at most five attachments', () => {
     expect(accepts(schema, { body: 'x', client_message_id: uuid, attachments: ['1', '2', '3', '4', '5'] })).toBe(true);
     expect(accepts(schema, { body: 'x', client_message_id: uuid, attachments: ['1', '2', '3', '4', '5', '6'] })).toBe(
       false,
@@ -153,7 +153,7 @@ describe('other bodies', () => {
       expect(accepts(rest.readRequestSchema, { last_id: bad }), String(bad)).toBe(false);
   });
 
-  it('[IDN5] a token needs its session beside it', () => {
+  it('[IDN5] a token needs its session', () => {
     expect(accepts(rest.identityRequestSchema, { identity_token: 'a.b.c' })).toBe(true);
     expect(accepts(rest.identityRequestSchema, { identity_token: 'a.b.c', token: 't', session_id: 1 })).toBe(true);
     expect(accepts(rest.identityRequestSchema, { identity_token: 'a.b.c', token: 't' })).toBe(false);
@@ -182,7 +182,7 @@ describe('other bodies', () => {
     expect(accepts(rest.noteRequestSchema, { body: 'x'.repeat(10_001) })).toBe(false);
   });
 
-  it('[INB1] the inbox query', () => {
+  it('[INB1] the inbox has filters and pages', () => {
     expect(rest.sessionListQuerySchema.parse({})).toEqual({ sort: 'activity', limit: 100 });
     for (const sort of ['waiting', 'activity', 'created'])
       expect(accepts(rest.sessionListQuerySchema, { sort })).toBe(true);

@@ -29,7 +29,7 @@ describe('route table', () => {
     ]);
   });
 
-  it('[ERR14] has every call of the contract with its access', () => {
+  it('[ERR14] contains every call of the contract with its access', () => {
     const access = Object.fromEntries(ALL_ROUTES.map((route) => [`${route.method} ${route.path}`, route.access]));
     expect(access).toMatchObject({
       'POST /auth/login': 'public',
@@ -61,7 +61,7 @@ describe('route table', () => {
     }
   });
 
-  it('[ERR2] only knows error codes of the table, and 401 on whatever is guarded', () => {
+  it('[ERR2] contains only error codes of the table, and 401 for every guarded route', () => {
     for (const route of ALL_ROUTES) {
       const codes = routeErrors(route);
       for (const code of codes) expect(ERROR_CODES, route.id).toHaveProperty(code);

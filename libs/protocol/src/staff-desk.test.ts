@@ -9,7 +9,7 @@ const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, va
 describe('quick replies', () => {
   const good = { shortcut: 'hello', title: 'Greeting', text: 'Hello, {{name}}!' };
 
-  it('[QR2] takes letters and digits of any script as a shortcut, and the text as it is written', () => {
+  it('[QR2] have shortcuts of letters and digits in any script, and the text as written', () => {
     for (const shortcut of ['a', 'Привет', '日本', 'no-reply_2', 'x'.repeat(32), '٣'])
       expect(newQuickReplySchema.parse({ ...good, shortcut }), shortcut).toEqual({ ...good, shortcut });
     const text = '  {{name}} <b>\n{{unknown}} ';
@@ -21,12 +21,12 @@ describe('quick replies', () => {
     ...['', ' ', 'a b', 'x'.repeat(33), '/hi', 'a.b', 'a\n', 'hi!', '😀', 5, null].map((shortcut) => ({ shortcut })),
     ...['', ' \n', 'x'.repeat(81), '\u0000', 5, null].map((title) => ({ title })),
     ...['', ' ', 'x'.repeat(4_001), 'a\u0000', '\ud800', {}].map((text) => ({ text })),
-  ])('[QR2] [ERR4] refuses %j', (bad) => {
+  ])('[QR2] [ERR4] are refused if invalid: %j', (bad) => {
     expect(accepts(newQuickReplySchema, { ...good, ...bad })).toBe(false);
     expect(accepts(quickReplyPatchSchema, bad)).toBe(false);
   });
 
-  it('[QR3] compares shortcuts without regard to case and to how an accent is written', () => {
+  it('[QR3] compare shortcuts regardless of case and of how an accent is encoded', () => {
     expect(shortcutKey('ПРИВЕТ')).toBe(shortcutKey('привет'));
     expect(shortcutKey('Caf\u00e9')).toBe(shortcutKey('CAFE\u0301'));
     expect(shortcutKey('a')).not.toBe(shortcutKey('b'));
@@ -34,7 +34,7 @@ describe('quick replies', () => {
 });
 
 describe('settings', () => {
-  it('[SET2] takes any part of look and texts, and null to clear', () => {
+  it('[SET2] may contain any part of look and texts, and null to clear', () => {
     const texts = Object.fromEntries(WIDGET_TEXT_KEYS.map((key) => [key, `text of ${key}`]));
     const theme = { accent: '#2F5d50', scheme: 'dark', title: 'Help' };
     for (const good of [{}, { theme: {} }, { theme, texts }, { theme: null, texts: null }, { texts: { title: 'x' } }])
@@ -58,9 +58,9 @@ describe('settings', () => {
     { texts: { title: 'x'.repeat(2_001) } },
     { texts: { title: 5 } },
     { texts: 'x' },
-  ])('[SET3] refuses %j', (bad) => expect(accepts(settingsPatchSchema, bad)).toBe(false));
+  ])('[SET3] are refused if invalid: %j', (bad) => expect(accepts(settingsPatchSchema, bad)).toBe(false));
 
-  it('[SET6] an origin is what a browser writes, nothing else', () => {
+  it('[SET6] contain origins as a browser sends them, and nothing else', () => {
     for (const good of ['https://shop.example', 'http://127.0.0.1:8080', 'https://xn--e1afmkfd.xn--p1ai'])
       expect(accepts(originCheckQuerySchema, { origin: good }), good).toBe(true);
     for (const bad of [
@@ -90,7 +90,7 @@ describe('own status', () => {
       expect(accepts(operatorStatusRequestSchema, { status }), String(status)).toBe(false);
   });
 
-  it('[OST7] a handover says to whom, null for the queue', () => {
+  it('[OST7] a handover names a colleague, or null for the queue', () => {
     for (const good of ['u1', null]) expect(accepts(handoverRequestSchema, { to_user_id: good })).toBe(true);
     for (const bad of [undefined, '', ' ', 5, 'x'.repeat(201), '\u0000'])
       expect(accepts(handoverRequestSchema, { to_user_id: bad }), String(bad)).toBe(false);

@@ -10,7 +10,7 @@ const taken = (previous: string | null | undefined, to: string | null = 'boris')
 });
 
 describe('scope of staff', () => {
-  it('[ASG10] [ASG12] decides by whose the session is', () => {
+  it('[ASG10] [ASG12] is decided by the current assignee', () => {
     const seen = (scope: StaffScope) => [null, 'anna', 'boris'].map((owner) => seesSession(anna(scope), owner));
     expect(seen('all')).toEqual([true, true, true]);
     expect(seen('assigned')).toEqual([true, true, false]);
@@ -42,7 +42,7 @@ describe('scope of staff', () => {
     ],
     ['a callback without a session', 'assigned', callback, { session: null, callback: null }, true],
     ['a callback without a session, scope own', 'own', callback, { session: null, callback: 'boris' }, false],
-  ])('[ASG13] judges an event by whose its session is now: %s', (_name, scope, event, owners, seen) => {
+  ])('[ASG13] judges an event by the current assignee of its session: %s', (_name, scope, event, owners, seen) => {
     expect(seesEvent(anna(scope), event, owners)).toBe(seen);
   });
 
@@ -61,7 +61,7 @@ describe('scope of staff', () => {
     expect(badgeFor(anna('own'), badge)).toEqual({ ...narrow, unassigned_unread: 0, waiting_count: 2 });
   });
 
-  it('[ASG14] names in presence no session outside the scope', () => {
+  it('[ASG14] hides sessions outside the scope from presence', () => {
     const user = (id: string, viewing?: number) => ({
       id,
       name: null,

@@ -8,7 +8,7 @@ const session = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const seconds = fc.integer({ min: 100_000, max: 99_999_999_999 });
 
 describe('tokens, for any key, session and time', () => {
-  it('[TOK1] accepts what it signs, for exactly that session', () => {
+  it('[TOK1] are accepted for exactly the signed session', () => {
     fc.assert(
       fc.property(kid, secret, session, session, seconds, (name, key, id, other, now) => {
         const ring = KeyRing.parse(`${name}:${key}`);
@@ -19,7 +19,7 @@ describe('tokens, for any key, session and time', () => {
     );
   });
 
-  it('[TOK5] refuses every other text that is no signature of this key', () => {
+  it('[TOK5] are refused if the text is no signature with this key', () => {
     fc.assert(
       fc.property(secret, secret, session, seconds, (key, otherKey, id, now) => {
         fc.pre(key !== otherKey);
@@ -29,7 +29,7 @@ describe('tokens, for any key, session and time', () => {
     );
   });
 
-  it('[TOK4] never throws on any text and accepts none that it did not make', () => {
+  it('[TOK4] are never accepted, and never throw, for arbitrary text', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
     const anything = fc.oneof(
       fc.string(),
@@ -44,7 +44,7 @@ describe('tokens, for any key, session and time', () => {
     );
   });
 
-  it('[TOK6] [TOK7] a token is good exactly from 60 s before created_at to created_at + lifetime', () => {
+  it('[TOK6] [TOK7] are valid exactly from 60 s before created_at to created_at + lifetime', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
     fc.assert(
       fc.property(
@@ -59,7 +59,7 @@ describe('tokens, for any key, session and time', () => {
     );
   });
 
-  it('[TOK10] purposes never mix', () => {
+  it('[TOK10] are never valid for another purpose', () => {
     const ring = KeyRing.parse('k1:0123456789abcdef0123456789abcdef');
     fc.assert(
       fc.property(session, seconds, (id, time) => {

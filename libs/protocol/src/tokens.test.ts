@@ -18,7 +18,7 @@ const TOKEN = 'k1.1762587011.12CB2wIZQzgSncNVqukwL52L2rC_Kccv0cY5dNBq5ps';
 const LINK = 'k1.1762590611.5vMH0FInY_XK_OI-jf3maPNYKGq-Tf5BUTGLWgh_3nE';
 
 describe('channel tokens', () => {
-  it('[TOK1] makes and accepts the published vector', () => {
+  it('[TOK1] match the published example', () => {
     expect(signChannelToken(ring, 123, CREATED)).toBe(TOKEN);
     expect(verifyChannelToken(ring, 123, TOKEN, CREATED + 1)).toEqual({
       ok: true,
@@ -28,7 +28,7 @@ describe('channel tokens', () => {
     });
   });
 
-  it('[TOK3] refuses a token for another session', () => {
+  it('[TOK3] are refused for another session', () => {
     for (const session of [122, 124, 1, 1230, 12]) {
       expect(verifyChannelToken(ring, session, TOKEN, CREATED + 1)).toEqual({ ok: false, reason: 'forged' });
     }
@@ -56,11 +56,11 @@ describe('channel tokens', () => {
     ['digits of another script', TOKEN.replace('1762587011', '١٧٦٢٥٨٧٠١١')],
     ['unused bits that are not 0', `${TOKEN.slice(0, -1)}t`],
     ['a megabyte', 'k1.1.'.padEnd(1_048_576, 'A')],
-  ])('[TOK4] refuses %s', (_, token) => {
+  ])('[TOK4] are refused: %s', (_, token) => {
     expect(verifyChannelToken(ring, 123, token, CREATED + 1)).toEqual({ ok: false, reason: 'malformed' });
   });
 
-  it('[TOK5] refuses the token with any one byte changed', () => {
+  it('[TOK5] are refused with any single byte changed', () => {
     const bytes = Buffer.from(TOKEN);
     for (let index = 0; index < bytes.length; index += 1) {
       for (const bit of [1, 2, 4, 8, 16, 32, 64, 128]) {
@@ -72,7 +72,7 @@ describe('channel tokens', () => {
     }
   });
 
-  it('[TOK6] lives until the second created_at + lifetime, and never longer than 24 h', () => {
+  it('[TOK6] are valid until the second created_at + lifetime, and never longer than 24 h', () => {
     const end = CREATED + TOKEN_MAX_LIFETIME_SECONDS;
     expect(verifyChannelToken(ring, 123, TOKEN, end - 1).ok).toBe(true);
     expect(verifyChannelToken(ring, 123, TOKEN, end)).toEqual({ ok: false, reason: 'expired' });
@@ -82,12 +82,12 @@ describe('channel tokens', () => {
     expect(verifyChannelToken(ring, 123, TOKEN, CREATED, 1_000_000)).toMatchObject({ expiresAt: end });
   });
 
-  it('[TOK7] accepts 60 s of the future and no second more', () => {
+  it('[TOK7] may be 60 s from the future and no more', () => {
     expect(verifyChannelToken(ring, 123, TOKEN, CREATED - 60).ok).toBe(true);
     expect(verifyChannelToken(ring, 123, TOKEN, CREATED - 61)).toEqual({ ok: false, reason: 'future' });
   });
 
-  it('[TOK12] accepts what PHP makes with hash_hmac', () => {
+  it('[TOK12] are accepted if PHP made them with hash_hmac', () => {
     const code = `$t = ${CREATED}; $id = 123; $secret = '${SECRET}';
       echo 'k1.'.$t.'.'.rtrim(strtr(base64_encode(hash_hmac('sha256', "chat-channel\\n$id\\n$t", $secret, true)), '+/', '-_'), '=');`;
     expect(execFileSync('php', ['-r', code], { encoding: 'utf8' })).toBe(TOKEN);
@@ -95,12 +95,12 @@ describe('channel tokens', () => {
 });
 
 describe('stream links', () => {
-  it('[TOK2] makes and accepts the published vector', () => {
+  it('[TOK2] match the published example', () => {
     expect(signStreamLink(ring, 123, EXPIRES)).toBe(LINK);
     expect(verifyStreamLink(ring, 123, LINK, EXPIRES - 1)).toMatchObject({ ok: true, expiresAt: EXPIRES });
   });
 
-  it('[TOK11] lives until the second expires_at and reaches at most 24 h ahead', () => {
+  it('[TOK11] are valid until the second expires_at, at most 24 h ahead', () => {
     expect(verifyStreamLink(ring, 123, LINK, EXPIRES)).toEqual({ ok: false, reason: 'expired' });
     expect(verifyStreamLink(ring, 123, LINK, EXPIRES - 86_400).ok).toBe(true);
     expect(verifyStreamLink(ring, 123, LINK, EXPIRES - 86_400 - 60).ok).toBe(true);
@@ -108,7 +108,7 @@ describe('stream links', () => {
     expect(verifyStreamLink(ring, 124, LINK, EXPIRES - 1)).toEqual({ ok: false, reason: 'forged' });
   });
 
-  it('[TOK10] is no channel token, and a channel token is no stream link', () => {
+  it('[TOK10] are not channel tokens, and channel tokens are not stream links', () => {
     expect(verifyChannelToken(ring, 123, LINK, EXPIRES - 1)).toEqual({ ok: false, reason: 'forged' });
     expect(verifyStreamLink(ring, 123, TOKEN, CREATED - 1)).toEqual({ ok: false, reason: 'forged' });
   });
@@ -125,7 +125,7 @@ describe('key ring', () => {
     });
   });
 
-  it('[TOK8] refuses a token of a removed key, also under the name of a key that is there', () => {
+  it('[TOK8] refuses a token of a removed key, even under the name of an existing key', () => {
     const without = KeyRing.parse(`k2:${OTHER_SECRET}`);
     expect(verifyChannelToken(without, 123, TOKEN, CREATED)).toEqual({ ok: false, reason: 'unknown_key' });
     expect(verifyChannelToken(without, 123, TOKEN.replace('k1.', 'k2.'), CREATED)).toEqual({

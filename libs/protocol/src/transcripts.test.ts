@@ -21,7 +21,7 @@ function frames(text: string, mark: '<' | '>'): string[] {
 describe.each(files)('transcript %s', (name) => {
   const text = readFileSync(new URL(name, FOLDER), 'utf8');
 
-  it('[FRM1] has only frames that the schemas know, each key once', () => {
+  it('[FRM1] contains only frames that the schemas know, each key once', () => {
     for (const line of frames(text, '<')) {
       const value: unknown = JSON.parse(line);
       expect(JSON.stringify(value), 'a key stands twice').toBe(line);
@@ -32,20 +32,20 @@ describe.each(files)('transcript %s', (name) => {
       expect(clientFrameSchema.safeParse(JSON.parse(line)).success, line).toBe(true);
   });
 
-  it('[ERR1] has only errors in the envelope', () => {
+  it('[ERR1] contains only errors in the envelope', () => {
     for (const [, body] of text.matchAll(/^< 4\d\d (\{.*)$/gm)) {
       expect(errorResponseSchema.safeParse(JSON.parse(body ?? '')).success, body).toBe(true);
     }
   });
 
-  it('[ERR15] holds no secret', () => {
+  it('[ERR15] contains no secret', () => {
     expect(text).not.toMatch(/\bk\d\.\d{10}\./);
     expect(text).not.toMatch(/\beyJ[\w-]{10}/);
     expect(text).not.toMatch(/"resume_key":"[\w-]{43}"/);
   });
 });
 
-it('[FRM1] there are transcripts of every transport', () => {
+it('[FRM1] transcripts exist for every transport', () => {
   for (const name of ['websocket-resume', 'sse-resume', 'poll', 'staff-resume', 'refresh', 'goodbye', 'limit']) {
     expect(files).toContain(`${name}.txt`);
   }

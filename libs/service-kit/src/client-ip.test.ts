@@ -12,19 +12,19 @@ describe('client address', () => {
     expect(ip('127.0.0.1')).toBe('127.0.0.1');
     expect(ip(undefined, '1.2.3.4')).toBe('');
   });
-  it('[RATE7] is the rightmost address that no trusted proxy has', () => {
+  it('[RATE7] is the rightmost address that is not a trusted proxy', () => {
     expect(ip('127.0.0.1', '6.6.6.6, 203.0.113.5')).toBe('203.0.113.5');
     expect(ip('127.0.0.1', '6.6.6.6, 203.0.113.5, 10.1.2.3')).toBe('203.0.113.5');
     expect(ip('::ffff:127.0.0.1', ['6.6.6.6', '203.0.113.5'])).toBe('203.0.113.5');
     expect(ip('fd00::1', '2001:db8::7')).toBe('2001:db8::7');
     expect(ip('127.0.0.1', '10.0.0.1, 10.0.0.2')).toBe('10.0.0.1');
   });
-  it('[RATE7] stops at what is no address', () => {
+  it('[RATE7] is searched only up to an invalid address', () => {
     expect(ip('127.0.0.1', 'unknown')).toBe('127.0.0.1');
     expect(ip('127.0.0.1', '203.0.113.5, evil, 10.0.0.1')).toBe('10.0.0.1');
     expect(ip('127.0.0.1', '')).toBe('127.0.0.1');
   });
-  it('[RATE20] notices who stands in front and is not believed, by whichever header they show themselves', () => {
+  it('[RATE20] of an untrusted proxy is detected, whichever header it sends', () => {
     const ignored = (headers: Record<string, string>, by = trusted): boolean =>
       isForwardingIgnored({ socket: { remoteAddress: '127.0.0.1' }, headers }, by);
     expect(ignored({ 'user-agent': 'a browser' }, TrustedProxies.NONE)).toBe(false);
@@ -35,12 +35,12 @@ describe('client address', () => {
     // Trusted, and names the client where nobody reads it.
     expect(ignored({ 'x-real-ip': '203.0.113.5' })).toBe(true);
   });
-  it('refuses networks that are none', () => {
+  it('cannot be configured with an invalid network', () => {
     for (const entry of ['nonsense', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0.0/x', '::/129', '1.2.3']) {
       expect(() => TrustedProxies.parse([entry])).toThrow(entry);
     }
   });
-  it('counts an IPv6 customer by their network', () => {
+  it('is counted by network for IPv6', () => {
     expect(rateLimitKey('203.0.113.5')).toBe('203.0.113.5');
     expect(rateLimitKey('2001:db8:1:2:3:4:5:6')).toBe(rateLimitKey('2001:0DB8:1:2::9'));
     expect(rateLimitKey('2001:db8:1:3::9')).not.toBe(rateLimitKey('2001:db8:1:2::9'));

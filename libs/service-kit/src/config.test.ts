@@ -38,7 +38,7 @@ function problemsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('configuration', () => {
-  it('reads text into values, with defaults for what is absent or empty', () => {
+  it('reads text into values, with defaults for absent or empty ones', () => {
     const config = loadConfig(schema, {
       ...good,
       DEMO: 'Yes',
@@ -55,7 +55,7 @@ describe('configuration', () => {
     expect(config.LIMIT).toBeUndefined();
     expect(loadConfig(schema, good)).toMatchObject({ DEMO: false, ALLOWED_ORIGINS: [] });
   });
-  it('[CFG3] lists all faults at once, by name and without any value', () => {
+  it('[CFG3] lists all errors at once, by name and without any value', () => {
     const canary = 'canary-7f3a';
     const problems = problemsOf({
       PORT: `80${canary}`,
@@ -86,13 +86,13 @@ describe('configuration', () => {
     ]);
     expect(problemsOf({ ...good, CHAT_TOKEN_SECRETS: `k 1:${'z'.repeat(32)}` })[0]).not.toContain('zzz');
   });
-  it('names a network that is none', () => {
+  it('names an invalid network', () => {
     expect(() =>
       loadConfig(z.object({ TRUSTED_PROXIES: envTrustedProxies() }), { TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/33' }),
     ).toThrow(/TRUSTED_PROXIES: "10.0.0.0\/33"/);
     expect(loadConfig(z.object(httpVariables(1)), {}).TRUSTED_PROXIES.has('127.0.0.1')).toBe(false);
   });
-  it('[TOK19] wants exactly one source of staff keys', () => {
+  it('[TOK19] requires exactly one source of staff keys', () => {
     const read = (env: NodeJS.ProcessEnv): ReturnType<typeof staffTokenConfig> =>
       staffTokenConfig(loadConfig(z.object(staffTokenVariables), env));
     expect(() => read({})).toThrow(/one of the two is required/);

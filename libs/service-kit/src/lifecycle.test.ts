@@ -9,7 +9,7 @@ import { Shutdown } from './shutdown.ts';
 const logger = createLogger({ service: 'test', level: 'silent' });
 
 describe('health', () => {
-  it('[OPS2] names what is missing and not why', async () => {
+  it('[OPS2] names what is missing but not why', async () => {
     const health = new Health();
     health.add('database', () => undefined);
     health.add('redis', () => Promise.reject(new Error('redis://:secret@host')));
@@ -29,7 +29,7 @@ describe('health', () => {
 });
 
 describe('shutdown', () => {
-  it('[OPS5] runs its steps once, in order, past one that fails', async () => {
+  it('[OPS5] runs its steps once, in order, and continues after one that fails', async () => {
     const order: string[] = [];
     const shutdown = new Shutdown({ logger });
     shutdown.onSignal(20, () => void order.push('database'));
@@ -45,7 +45,7 @@ describe('shutdown', () => {
     expect(order).toEqual(['drain', 'http', 'database']);
   });
 
-  it('[OPS5] takes a signal that comes twice within a second as one, and a later one as an order to end at once', () => {
+  it('[OPS5] treats two signals within a second as one, and a later one as an order to exit at once', () => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const exits: number[] = [];
@@ -66,7 +66,7 @@ describe('shutdown', () => {
 });
 
 describe('rate limiter', () => {
-  it('[RATE2] gives its points per key and says when to come again', async () => {
+  it('[RATE2] gives its points per key and says when to try again', async () => {
     const limiter = new RateLimiter(2, 10);
     expect([await limiter.consume('a'), await limiter.consume('a'), await limiter.consume('b')]).toEqual([
       { ok: true },
@@ -87,7 +87,7 @@ describe('rate limiter', () => {
 });
 
 describe('metrics', () => {
-  it('[OPS3] begins the series of a counter that are known at 0, so that the first count is an increase', async () => {
+  it('[OPS3] start the known series of a counter at 0, so that the first count is an increase', async () => {
     const metrics = createMetrics('test');
     const definition = { name: 'chat_refused_total', help: 'x', labels: ['reason'], series: [{ reason: 'bad' }] };
     const refused = metrics.counter(definition);
@@ -96,7 +96,7 @@ describe('metrics', () => {
     metrics.counter(definition);
     expect(await metrics.collect()).toContain('chat_refused_total{reason="bad"} 1');
   });
-  it('[OPS3] gives the existing metric for a known name, all with the prefix', async () => {
+  it('[OPS3] return the existing metric for a known name, all with the prefix', async () => {
     const metrics = createMetrics('test');
     const definition = { name: 'chat_things_total', help: 'things', labels: ['kind'] };
     metrics.counter(definition).inc({ kind: 'a' });

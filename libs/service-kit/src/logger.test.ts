@@ -100,12 +100,12 @@ describe('logger', () => {
       err: { type: 'TypeError', message: 'wrong', cause: { type: 'RangeError', code: 'E_FAR' } },
     });
   });
-  it('survives loops, depth and size', () => {
+  it('survives cycles, depth and size', () => {
     const loop: Record<string, unknown> = { reason: 'x'.repeat(100_000) };
     loop['state'] = loop;
     expect(logged(loop).length).toBeLessThan(20_000);
   });
-  it('keeps the fields of a child, filtered', () => {
+  it('keeps the fields of a child logger, filtered', () => {
     const lines: string[] = [];
     const parent = createLogger({ service: 'test', destination: { write: (line) => void lines.push(line) } });
     parent.child({ component: 'relay', body: 'Hello' }).warn({ seq: 1 }, 'late');

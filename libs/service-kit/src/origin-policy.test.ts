@@ -9,7 +9,7 @@ describe('origin policy', () => {
   it('[ORI1] allows requests without Origin', () => {
     expect(allowed(undefined)).toBe(true);
   });
-  it('[ORI2] allows the own host, default ports written or not', () => {
+  it('[ORI2] allows its own host, with or without the default port', () => {
     expect(allowed('https://chat.example')).toBe(true);
     expect(allowed('http://127.0.0.1:8080', '127.0.0.1:8080')).toBe(true);
     expect(allowed('https://chat.example', 'chat.example:443')).toBe(true);
@@ -19,7 +19,7 @@ describe('origin policy', () => {
     expect(allowed('https://a@chat.example', 'a@chat.example')).toBe(false);
     expect(allowed('https://chat.example', 'chat.example/../x')).toBe(false);
   });
-  it('[ORI3] allows exact entries and nothing that looks like one', () => {
+  it('[ORI3] allows exact entries and nothing that resembles one', () => {
     expect(allowed('https://shop.example')).toBe(true);
     expect(allowed('https://b.example:8443')).toBe(true);
     for (const origin of [
@@ -43,7 +43,7 @@ describe('origin policy', () => {
       expect({ origin, allowed: allowed(origin) }).toEqual({ origin, allowed: false });
     }
   });
-  it('[ORI20] says that Host was lost where a proxy put its own name there', () => {
+  it('[ORI20] says that Host was lost if a proxy put its own name there', () => {
     const messageOf = (origin: string, host: string | undefined): string => {
       const verdict = policy.check(origin, host);
       return verdict.allowed ? 'allowed' : verdict.message;
@@ -54,7 +54,7 @@ describe('origin policy', () => {
       expect(messageOf('https://www.shop.example', host)).not.toContain('Host');
     expect(messageOf('http://localhost:3000', '127.0.0.1:8080')).not.toContain('Host');
   });
-  it('[ORI4] allows the local machine in demo mode only', () => {
+  it('[ORI4] allows the local machine only in demo mode', () => {
     const demo = OriginPolicy.create({ allowed: [], demo: true });
     for (const origin of ['http://localhost:5173', 'http://127.0.0.1:1', 'http://localhost']) {
       expect([allowed(origin), allowed(origin, 'x', demo)]).toEqual([false, true]);
@@ -80,7 +80,7 @@ describe('origin policy', () => {
       expect(allowed(origin)).toBe(false);
     }
   });
-  it('[ORI6] says which line would allow an origin, and of none for what cannot be one', () => {
+  it('[ORI6] says which line would allow an origin, and none for an invalid one', () => {
     expect(policy.check('https://new.example', 'x.example')).toEqual({
       allowed: false,
       hint: 'ALLOWED_ORIGINS=https://shop.example,https://b.example:8443,https://new.example',
@@ -88,7 +88,7 @@ describe('origin policy', () => {
     });
     expect(policy.check('null', 'x')).toMatchObject({ hint: expect.not.stringContaining('ALLOWED_ORIGINS') });
   });
-  it('does not start with an entry that is no origin', () => {
+  it('refuses to start with an invalid entry', () => {
     for (const entry of [
       'shop.example',
       'https://shop.example/chat',

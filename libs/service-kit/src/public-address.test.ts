@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { publicAddress, publicPrefix } from './public-address.ts';
 
-describe('the address from outside', () => {
-  it('keeps the path below which a proxy has the chat', () => {
+describe('the public address', () => {
+  it('keeps the path below which a proxy serves the chat', () => {
     expect(publicPrefix(undefined)).toBe('');
     expect(publicPrefix('https://chat.example')).toBe('');
     expect(publicPrefix('https://site.example/support/')).toBe('/support');

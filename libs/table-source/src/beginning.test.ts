@@ -32,8 +32,8 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
 
-describe('[TAB8] where the tables ended when they were first followed', () => {
-  it('stays where the first look put it, though a second one had begun before it was noted', async () => {
+describe('[TAB8] the recorded end of the tables', () => {
+  it('stays where the first start put it, even if a second one had begun before it was stored', async () => {
     const ledger = new MemoryLedger();
     const beginning = new Beginning(ledger, true);
     const site = growingSite();

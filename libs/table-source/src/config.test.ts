@@ -15,7 +15,7 @@ function problemsOf(text: string, env: NodeJS.ProcessEnv = {}): readonly string[
 }
 
 describe('the file of a table source', () => {
-  it('[TAB1] says all that is wrong at once', () => {
+  it('[TAB1] reports every error at once', () => {
     const text = sampleYaml('postgresql', 'postgres://x')
       .replace('Europe/Moscow', 'Moscow')
       .replace('table: chat_message', 'table: "chat\\"; DROP"')
@@ -26,7 +26,7 @@ describe('the file of a table source', () => {
       expect(problems).toContain(place);
   });
 
-  it('[TAB1] takes the address from a variable, and says which one is not set', () => {
+  it('[TAB1] takes the address from a variable, and names one that is not set', () => {
     const text = sampleYaml('mysql', '${SITE_DATABASE_URL}');
     expect(problemsOf(text)).toEqual(['url: the variable SITE_DATABASE_URL is not set']);
     expect(problemsOf(text, { SITE_DATABASE_URL: 'postgres://x/y' })).toEqual([
@@ -35,7 +35,7 @@ describe('the file of a table source', () => {
     expect(parseTableSource(text, { env: { SITE_DATABASE_URL: 'mysql://x/y' } }).url).toBe('mysql://x/y');
   });
 
-  it('[TAB1] refuses a key that is there twice, and text that is no YAML', () => {
+  it('[TAB1] refuses a duplicate key, and text that is not YAML', () => {
     expect(problemsOf('database: mysql\ndatabase: mysql')).not.toEqual([]);
     expect(problemsOf('{{')).not.toEqual([]);
     expect(problemsOf('')).not.toEqual([]);
@@ -51,7 +51,7 @@ describe('the file of a table source', () => {
   });
 });
 
-describe('what the values of a site mean', () => {
+describe('the values of a site', () => {
   it.each([
     ['2026-03-01 15:00:00', 'Europe/Moscow', '2026-03-01T12:00:00.000Z'],
     ['2026-03-01 15:00:00.123456+00', 'Europe/Moscow', '2026-03-01T15:00:00.123Z'],
@@ -60,11 +60,11 @@ describe('what the values of a site mean', () => {
     ['1772366400123', 'UTC', '2026-03-01T12:00:00.123Z'],
     ['0000-00-00 00:00:00', 'UTC', undefined],
     ['yesterday', 'UTC', undefined],
-  ])('[TAB5] the time %s in %s', (text, zone, instant) => {
+  ])('[TAB5] a time %s in %s is converted', (text, zone, instant) => {
     expect(instantOf(text, zone)).toBe(instant);
   });
 
-  it('[TAB5] a status passes as it is where no word is given for it', () => {
+  it('[TAB5] a status without a mapping passes unchanged', () => {
     const column = { column: 'state', map: { '1': 'active', true: 'closed', null: 'new' }, else: undefined };
     expect(['1', 't', null, 'spam'].map((value) => meaningOf(column, value))).toEqual([
       'active',
@@ -75,7 +75,7 @@ describe('what the values of a site mean', () => {
     expect(meaningOf({ ...column, else: 'active' }, 'spam')).toBe('active');
   });
 
-  it('[TAB5] an id that the channel can keep stays a number', () => {
+  it('[TAB5] an id within the range of the channel stays a number', () => {
     expect(['1', '9007199254740991', '9007199254740992', '0', '-1', '01', 'a'].map(idOf)).toEqual([
       1,
       9007199254740991,

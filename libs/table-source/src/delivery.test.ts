@@ -32,7 +32,7 @@ const deliver = (ledger: Failing) =>
   new Delivery({ intake: ledger, deadLetters: ledger, log: QUIET }).take(events, 'table');
 
 it.each(['57P01', '40P01', 'ECONNREFUSED'])(
-  '[TAB4] puts nothing aside where the ledger itself fails: %s',
+  '[TAB4] puts nothing aside if the ledger itself fails: %s',
   async (code) => {
     const ledger = new Failing([17], code);
     await expect(deliver(ledger)).rejects.toMatchObject({ code });

@@ -44,8 +44,8 @@ const noted = (value: string | null, previous: string | null): OutboxRow => ({
   notedAt: '2026-01-01 00:00:00',
 });
 
-describe('whom a column names', () => {
-  it.each(['0', '', ' ', '00', '0.00', null])('[TAB5] nobody where it says %j', (value) => {
+describe('the person whom a column names', () => {
+  it.each(['0', '', ' ', '00', '0.00', null])('[TAB5] is nobody if it contains %j', (value) => {
     expect(mapper.created(session(value), names).data['session']).toMatchObject({ assigned_user_id: null });
     expect(mapper.assigned(noted(value, '7'), names)?.data).toMatchObject({ assigned_user_id: null });
     expect(mapper.assigned(noted('7', value), names)?.data).toMatchObject({ assigned_user_id: '7' });
@@ -54,7 +54,7 @@ describe('whom a column names', () => {
     expect(mapper.operatorsOf([session(value)], [message('1', value)])).toEqual([]);
   });
 
-  it('[TAB5] looks up the names of operators, and of no customer who has the number of one', () => {
+  it('[TAB5] gets the name of an operator, but not if a customer has the same number', () => {
     expect(mapper.operatorsOf([session('8')], [message('0', '7'), message('1', '9'), message('bot', '5')])).toEqual([
       '8',
       '9',

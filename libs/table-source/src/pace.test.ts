@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Pace } from './pace.ts';
 
-it('looks often while the site writes, and seldom when it has been quiet for a while', () => {
+it('polls often while the site writes, and rarely when it has been quiet for a while', () => {
   let now = 0;
   const pace = new Pace({ restMs: 200, busyMs: 25 }, () => now);
   expect(pace.pauseMs).toBe(200);

@@ -11,8 +11,8 @@ const STOPPED_MS = 15_000 + 2_000 + 8_000;
 describe.each<[SiteKind, () => Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }>]>([
   ['postgresql', startPostgres],
   ['mysql', startMariaDb],
-])('a database of the site that answers nothing, as behind a dead NAT entry: %s', (kind, start) => {
-  it('[TAB9] is asked over another connection, and does not hold up the end of the process', async () => {
+])('a site database that does not answer, as behind a dead NAT entry: %s', (kind, start) => {
+  it('[TAB9] is asked over another connection, and does not delay the end of the process', async () => {
     const server = await start();
     const url = await server.createDatabase();
     const site = await sampleSite(kind, url);

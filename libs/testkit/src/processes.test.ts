@@ -34,7 +34,7 @@ describe('startProcess', () => {
     expect(app.running).toBe(false);
   });
 
-  it('tells what the program printed when it ends before it is ready', async () => {
+  it('reports what the program printed if it ends before it is ready', async () => {
     const starting = startProcess({
       name: 'broken',
       args: ['-e', 'console.error("no such setting"); process.exit(2)'],
@@ -82,7 +82,7 @@ describe('freePort', () => {
 });
 
 describe('startNginx', () => {
-  it('serves from its private folder, reloads, and goes away wholly', async () => {
+  it('serves from its private folder, reloads, and is removed completely', async () => {
     const server = await startNginx({
       http: ({ port }) => `server { listen 127.0.0.1:${port}; location / { return 200 "hello"; } }`,
     });

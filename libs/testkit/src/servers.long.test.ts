@@ -27,7 +27,7 @@ describe('startRedis', () => {
   });
   afterAll(() => server.stop());
 
-  it('keeps its data over a restart and loses it by wipe', async () => {
+  it('keeps its data across a restart and loses them by wipe', async () => {
     await redis(server.url, ['SET', 'k', 'v']);
     const { port, pid } = server;
     await server.restart();
@@ -39,7 +39,7 @@ describe('startRedis', () => {
     expect(await redis(server.url, ['GET', 'k'])).toBe(null);
   });
 
-  it('answers nothing while paused and goes on afterwards', async () => {
+  it('answers nothing while paused and continues afterwards', async () => {
     server.pause();
     const answer = redis(server.url, ['PING']);
     await expect(Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300, 'silence'))])).resolves.toBe(
@@ -75,7 +75,7 @@ describe('startPostgres', () => {
   });
   afterAll(() => server.stop());
 
-  it('keeps committed rows over kill -9 of the whole tree and loses them by wipe', async () => {
+  it('keeps committed rows through kill -9 of the whole tree and loses them by wipe', async () => {
     await query(server.url, 'create table t (n int)');
     await query(server.url, 'insert into t values (7)');
     const tree = processTree(server.pid);
@@ -88,7 +88,7 @@ describe('startPostgres', () => {
     await expect(query(server.url, 'select n from t')).rejects.toThrow('does not exist');
   });
 
-  it('makes further databases and listens on loopback only', async () => {
+  it('creates further databases and listens only on loopback', async () => {
     const url = await server.createDatabase();
     expect(await query(url, "select current_setting('listen_addresses') as a")).toEqual([{ a: '127.0.0.1' }]);
     expect(await query(url, "select current_setting('synchronous_commit') as s")).toEqual([{ s: 'on' }]);
@@ -117,7 +117,7 @@ describe('startRabbit', () => {
     }
   };
 
-  it('keeps confirmed messages of a quorum queue over kill -9, and loses all by wipe', async () => {
+  it('keeps confirmed messages of a quorum queue through kill -9, and loses all by wipe', async () => {
     const connection = await connectRabbit(server.url);
     connection.on('error', () => undefined);
     const channel = await connection.createConfirmChannel();
@@ -136,7 +136,7 @@ describe('startRabbit', () => {
     expect(await depth()).toBe(null);
   }, 120_000);
 
-  it('stops with everything it started, its epmd included', async () => {
+  it('stops with everything it started, including epmd', async () => {
     const tree = processTree(server.pid);
     expect(tree.length).toBeGreaterThan(1);
     await server.stop();

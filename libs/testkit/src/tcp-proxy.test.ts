@@ -80,7 +80,7 @@ describe('TcpProxy', () => {
     peer.socket.destroy();
   });
 
-  it('resets, refuses while down, and comes back', async () => {
+  it('resets, refuses while down, and recovers', async () => {
     const peer = dial(proxy.port);
     await roundTrip(peer, 'x');
     proxy.reset();
@@ -105,7 +105,7 @@ describe('TcpProxy', () => {
     expect(await peer.ended).toBe('ECONNRESET');
   });
 
-  it('cuts a connection after so many bytes', async () => {
+  it('cuts a connection after a number of bytes', async () => {
     proxy.limit(1_000);
     const peer = dial(proxy.port);
     peer.socket.write('x'.repeat(5_000));
@@ -130,7 +130,7 @@ describe('dropPublish', () => {
     await redis.stop();
   });
 
-  it('loses exactly the chosen message; the publisher gets its answers in order', async () => {
+  it('loses exactly the chosen message; the publisher gets its replies in order', async () => {
     const subscriber = createClient({ url: redis.url });
     const publisher = createClient({ url: proxy.urlFor(redis.url) });
     for (const client of [subscriber, publisher]) client.on('error', () => undefined);

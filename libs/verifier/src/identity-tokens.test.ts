@@ -21,7 +21,7 @@ describe('identity tokens', () => {
     const verdict = await verifier.verifyIdentity(token);
     return verdict.ok ? 'ok' : verdict.code;
   };
-  it('[TOK16] name the customer, by the kid in the header or any key of the ring', async () => {
+  it('[TOK16] name the customer, with the kid in the header or any key of the ring', async () => {
     for (const [header, key] of [
       [{ kid: 'k1' }, k1],
       [{ kid: 'k2' }, k2],

@@ -25,7 +25,7 @@ function tokenBy({ kid, privateKey }: Pair, named = kid): Promise<string> {
     .sign(privateKey);
 }
 
-describe('keys by JWKS', () => {
+describe('keys from JWKS', () => {
   let server: Server;
   let url: string;
   let fetches: number;
@@ -92,7 +92,7 @@ describe('keys by JWKS', () => {
     now += JWKS_MAX_AGE_MS;
     expect(await hasKey(source, 'a')).toBe(false);
   });
-  it('stay in use while the auth-service is away or answers nonsense', async () => {
+  it('remain in use while the auth-service is unavailable or answers nonsense', async () => {
     const pair = await makePair('a');
     let now = 0;
     publish(pair);
@@ -116,7 +116,7 @@ describe('keys by JWKS', () => {
     expect(await hasKey(source, 'a')).toBe(true);
     server = createServer().listen(0);
   });
-  it('give "unavailable" while they were never loaded, and recover by themselves', async () => {
+  it('give "unavailable" until they are loaded, and recover automatically', async () => {
     const pair = await makePair('a');
     answer = () => ({ status: 503, body: '' });
     const verifier = create();

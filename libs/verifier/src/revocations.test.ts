@@ -4,7 +4,7 @@ import { RevocationSet } from './revocations.ts';
 import { createVerifier, good, NOW, ring, staffCode as codeOf, staffToken } from './testing/tokens.ts';
 
 describe('revocations', () => {
-  it('[REV1] cover what was made up to their moment, and nothing later', () => {
+  it('[REV1] cover what was issued up to their moment, and nothing later', () => {
     const revocations = new RevocationSet(() => NOW);
     const by = createVerifier({ revocations });
     revocations.apply([{ id: 3, kind: 'session', subject: '5', not_after: NOW - 10 }]);
@@ -21,7 +21,7 @@ describe('revocations', () => {
     expect(by.verifyStreamLink(5, signStreamLink(ring, 5, NOW + 60))).toEqual({ ok: false, code: 'token_revoked' });
     expect(by.verifyStreamLink(5, signStreamLink(ring, 5, NOW + 86_400)).ok).toBe(true);
   });
-  it('[REV3] cover a member of staff or one sign-in', async () => {
+  it('[REV3] cover an operator or one sign-in', async () => {
     const revocations = new RevocationSet(() => NOW);
     const by = createVerifier({ revocations });
     const [token, later, other] = [
@@ -39,7 +39,7 @@ describe('revocations', () => {
     expect(await codeOf(other, by)).toBe('token_revoked');
     expect(await codeOf(await staffToken({ ...good, iat: NOW, sid: 'login-3' }), by)).toBe('ok');
   });
-  it('[REV5] hold in any order and repetition, and are forgotten when no token can be left', () => {
+  it('[REV5] apply in any order and repetition, and are forgotten when no token can be left', () => {
     let now = NOW;
     const set = new RevocationSet(() => now);
     const principal = { kind: 'customer', sessionId: 1, createdAt: NOW, expiresAt: NOW + 1 } as const;
@@ -59,7 +59,7 @@ describe('revocations', () => {
     );
     expect(set.size).toBe(300);
   });
-  it('[REV7] keeps its place by what was read in order, within one epoch', () => {
+  it('[REV7] keep their position in what was read in order, within one epoch', () => {
     const set = new RevocationSet(() => NOW);
     const read = { id: 7, kind: 'session', subject: '1', not_after: NOW } as const;
     set.applyPage({ epoch: 'a', id: 7, revocations: [read], hasMore: false });

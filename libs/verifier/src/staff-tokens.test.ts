@@ -25,7 +25,7 @@ const publicPem = KeyObject.from(publicKey).export({ type: 'spki', format: 'pem'
 const verifier = createVerifier();
 const codeOf = (token: string | undefined, by = verifier): Promise<string> => staffCode(token, by);
 
-describe('staff JWTs by public key', () => {
+describe('staff JWTs with a public key', () => {
   it('[TOK17] become a principal', async () => {
     expect(await verifier.verifyStaff(await staffToken())).toEqual({
       ok: true,
@@ -73,10 +73,10 @@ describe('staff JWTs by public key', () => {
     ['no role', { role: undefined }, 'forbidden'],
     ['another role', { role: 'customer' }, 'forbidden'],
     ['a role of another type', { role: { operator: true } }, 'forbidden'],
-  ])('[TOK17] with %s', async (_what, change, expected) => {
+  ])('[TOK17] with %s are accepted or refused as specified', async (_what, change, expected) => {
     expect(await codeOf(await staffToken({ ...good, ...change }))).toBe(expected);
   });
-  it('[TOK18] are refused with any other algorithm, unsigned, or signed with what is public', async () => {
+  it('[TOK18] are refused with any other algorithm, unsigned, or signed with the public key', async () => {
     const unsigned = `${part({ alg: 'none', typ: 'JWT' })}.${part(good)}.`;
     const tokens = [
       unsigned,
@@ -92,7 +92,7 @@ describe('staff JWTs by public key', () => {
     ];
     for (const token of tokens) expect(await codeOf(token)).toBe('bad_token');
   });
-  it('[TOK18] are refused with the key they bring themselves', async () => {
+  it('[TOK18] are refused with a key they contain themselves', async () => {
     const own = await generateKeyPair('ES256', { extractable: true });
     const jwk = await exportJWK(own.publicKey);
     for (const header of [
@@ -111,7 +111,7 @@ describe('staff JWTs by public key', () => {
       expect(await codeOf(`${input}.${Buffer.from(signature).toString('base64url')}`)).toBe('bad_token');
     }
   });
-  it('[TOK18] look a key id up and never interpret it', async () => {
+  it('[TOK18] use a key id only to look it up', async () => {
     for (const kid of [
       '../../etc/passwd',
       'main/../main',
@@ -138,7 +138,7 @@ describe('staff JWTs by public key', () => {
     const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, Buffer.from(input));
     expect(await codeOf(`${input}.${Buffer.from(signature).toString('base64url')}`)).toBe('bad_token');
   });
-  it('[TOK18] are refused truncated, lengthened, changed, spaced and endless', async () => {
+  it('[TOK18] are refused if truncated, lengthened, changed, spaced or endless', async () => {
     const token = await staffToken();
     const [head = '', payload = '', signature = ''] = token.split('.');
     for (let cut = 1; cut < token.length; cut += 7) expect(await codeOf(token.slice(0, cut))).toBe('bad_token');
@@ -162,7 +162,7 @@ describe('staff JWTs by public key', () => {
     expect(await codeOf(undefined)).toBe('missing_credentials');
     expect(await codeOf('')).toBe('missing_credentials');
   });
-  it('never throws on arbitrary text', async () => {
+  it('never make the verifier throw, whatever the text', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -180,7 +180,7 @@ describe('staff JWTs by public key', () => {
       { numRuns: 300 },
     );
   });
-  it('accepts an EdDSA key as well', async () => {
+  it('may be signed with an EdDSA key', async () => {
     const pair = await generateKeyPair('EdDSA', { extractable: true });
     const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'ed', alg: 'EdDSA' };
     const token = await new SignJWT({ ...good }).setProtectedHeader({ alg: 'EdDSA', kid: 'ed' }).sign(pair.privateKey);
@@ -190,10 +190,10 @@ describe('staff JWTs by public key', () => {
   });
 });
 
-describe('staff JWTs by a shared secret', () => {
+describe('staff JWTs with a shared secret', () => {
   const foreign = (more: object = {}): TokenVerifier =>
     createVerifier({ staff: { keys: { kind: 'secret', secret: SECRET }, ...staffNames, ...more } });
-  it('[TOK19] are verified by HS256 alone', async () => {
+  it('[TOK19] are verified only with HS256', async () => {
     expect(await codeOf(hmacToken({ alg: 'HS256', typ: 'JWT' }, good, SECRET), foreign())).toBe('ok');
     expect(await codeOf(hmacToken({ alg: 'HS256' }, good, 'another secret that nobody knows, 32+'), foreign())).toBe(
       'bad_token',
@@ -205,7 +205,7 @@ describe('staff JWTs by a shared secret', () => {
       /32 bytes/,
     );
   });
-  it('[TOK19] [TOK20] map foreign roles, and only those', async () => {
+  it('[TOK19] [TOK20] map known foreign roles, and no others', async () => {
     const code = (claims: Claims, config: object): Promise<string> =>
       codeOf(hmacToken({ alg: 'HS256' }, { ...good, role: undefined, ...claims }, SECRET), foreign(config));
     const role = async (claims: Claims, config: object): Promise<unknown> => {
@@ -228,7 +228,7 @@ describe('staff JWTs by a shared secret', () => {
     expect(() => parseRoleMap('manager:boss')).toThrow(/manager:boss/);
     expect(() => parseRoleMap('manager')).toThrow(/manager/);
   });
-  it('[TOK17] give the narrower scope to what they do not understand', async () => {
+  it('[TOK17] get the narrower scope if theirs is unknown', async () => {
     const scope = async (value: unknown): Promise<unknown> => {
       const verdict = await foreign().verifyStaff(hmacToken({ alg: 'HS256' }, { ...good, scope: value }, SECRET));
       return verdict.ok ? verdict.principal.scope : verdict.code;

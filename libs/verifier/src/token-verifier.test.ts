@@ -10,7 +10,7 @@ const verifier = createVerifier();
 const codeOf = (token: string | undefined, by = verifier): Promise<string> => staffCode(token, by);
 
 describe('channel tokens and stream links', () => {
-  it('[TOK3] are accepted for their own session only', () => {
+  it('[TOK3] are accepted only for their own session', () => {
     const token = signChannelToken(ring, 123, NOW);
     expect(verifier.verifyCustomer(123, token)).toEqual({
       ok: true,
@@ -20,7 +20,7 @@ describe('channel tokens and stream links', () => {
     expect(verifier.verifyCustomer(123, undefined)).toEqual({ ok: false, code: 'missing_credentials' });
     expect(verifier.verifyCustomer(123, '')).toEqual({ ok: false, code: 'missing_credentials' });
   });
-  it('[TOK6] expire to the second, with a shorter life where configured', () => {
+  it('[TOK6] expire to the second, sooner if so configured', () => {
     const at = (seconds: number, more: Partial<TokenVerifierConfig> = {}): unknown => {
       const verdict = createVerifier(more).verifyCustomer(1, signChannelToken(ring, 1, NOW - seconds));
       return verdict.ok ? 'ok' : verdict.code;
@@ -36,14 +36,14 @@ describe('channel tokens and stream links', () => {
     expect(verifier.verifyCustomer(1, signChannelToken(ring, 1, NOW + 60)).ok).toBe(true);
     expect(verifier.verifyCustomer(1, signChannelToken(ring, 1, NOW + 61))).toEqual({ ok: false, code: 'bad_token' });
   });
-  it('[TOK8] of an older key verify until it is removed', () => {
+  it('[TOK8] of an older key are valid until it is removed', () => {
     const old = signChannelToken(oldRing, 1, NOW);
     expect(verifier.verifyCustomer(1, old).ok).toBe(true);
     expect(
       createVerifier({ channelSecrets: KeyRing.parse('k2:fedcba9876543210fedcba9876543210') }).verifyCustomer(1, old),
     ).toEqual({ ok: false, code: 'bad_token' });
   });
-  it('[TOK10] are not exchangeable, with each other or with JWTs', async () => {
+  it('[TOK10] cannot replace each other or JWTs', async () => {
     const jwt = await staffToken();
     expect(verifier.verifyCustomer(1, signStreamLink(ring, 1, NOW)).ok).toBe(false);
     expect(verifier.verifyStreamLink(1, signChannelToken(ring, 1, NOW + 5)).ok).toBe(false);
@@ -51,7 +51,7 @@ describe('channel tokens and stream links', () => {
     expect(await codeOf(signChannelToken(ring, 1, NOW))).toBe('bad_token');
     expect([looksLikeChannelToken(jwt), looksLikeChannelToken(signChannelToken(ring, 1, NOW))]).toEqual([false, true]);
   });
-  it('[TOK11] a stream link may lie 24 h ahead and no more', () => {
+  it('[TOK11] a stream link may be valid for at most 24 h', () => {
     expect(verifier.verifyStreamLink(1, signStreamLink(ring, 1, NOW + 86_400))).toMatchObject({
       ok: true,
       principal: { expiresAt: NOW + 86_400, createdAt: NOW },

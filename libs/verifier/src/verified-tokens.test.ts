@@ -14,8 +14,8 @@ const anna: StaffPrincipal = {
   loginId: null,
 };
 
-describe('tokens verified a moment ago', () => {
-  it('are known for half a minute and never beyond their expiry', () => {
+describe('recently verified tokens', () => {
+  it('are kept for half a minute and never beyond their expiry', () => {
     const tokens = new VerifiedTokens();
     tokens.add('long', anna, NOW);
     tokens.add('short', { ...anna, expiresAt: NOW + 5 }, NOW);
@@ -34,7 +34,7 @@ describe('tokens verified a moment ago', () => {
     ]);
   });
 
-  it('[TOK17] still expire, are still revoked, and are forgotten with the key that signed them', async () => {
+  it('[TOK17] still expire, can still be revoked, and are forgotten with the key that signed them', async () => {
     let now = NOW;
     let revoked = false;
     let keys = [publicJwk];

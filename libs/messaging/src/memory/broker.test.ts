@@ -16,7 +16,7 @@ eventQueueSuite('memory', async () => {
 });
 
 describe('memory broker', () => {
-  it('confirms only what it has room for, and takes more when there is room again', async () => {
+  it('confirms only what it has room for, and accepts more when there is room again', async () => {
     const { publisher, consumer } = createMemoryBroker();
     let confirmed = 0;
     for (let from = 1; ; from += 500) {
@@ -37,7 +37,7 @@ describe('memory broker', () => {
     await consumer.close();
   });
 
-  it('runs the consumer outside of the publisher’s turn', async () => {
+  it('runs the consumer outside the publisher’s turn', async () => {
     const { publisher, consumer } = createMemoryBroker();
     let handled = false;
     await consumer.start(async () => {

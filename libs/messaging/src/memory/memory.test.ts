@@ -21,7 +21,7 @@ lastSeenSuite('memory', async () => {
   return { lastSeen, cleanUp: () => lastSeen.close() };
 });
 
-it('forgets marks whose time is over', async () => {
+it('forgets expired marks', async () => {
   const lastSeen = createMemoryLastSeen({ ttlSeconds: 0 });
   await lastSeen.record([{ sessionId: 1, participant: 'client', lastId: 1, at: 1 }]);
   expect(await lastSeen.read(1)).toEqual([]);

@@ -80,7 +80,7 @@ describe('rabbitmq consumer', () => {
   });
   afterEach(() => consumer.close());
 
-  it('[AMQP] a handler that pauses is not waited for by a queue that goes to another reader', async () => {
+  it('[AMQP] does not wait for a paused handler when a queue goes to another reader', async () => {
     const [first = ''] = queueNames(2);
     let paused = false;
     await consumer.start(async () => {
@@ -97,7 +97,7 @@ describe('rabbitmq consumer', () => {
     expect(new Set(broker.consumed.keys())).toEqual(new Set([EPHEMERAL_QUEUE, ...queueNames(2)]));
   });
 
-  it('[AMQP] pauses also when a queue leaves the closing of its channel without an answer', async () => {
+  it('[AMQP] pauses even if a queue leaves the closing of its channel unanswered', async () => {
     await consumer.start(async () => undefined);
     broker.hangs = true;
     let paused = false;
@@ -112,7 +112,7 @@ describe('rabbitmq consumer', () => {
     expect(broker.consumed.size).toBe(3);
   });
 
-  it('[ERA5] dead letters that give no answer hold nobody up, and take one channel', async () => {
+  it('[ERA5] dead letters that do not answer delay nobody, and use one channel', async () => {
     const hung = Promise.withResolvers<unknown>();
     broker.purge = () => hung.promise;
     await expect(consumer.emptyDeadLetters()).rejects.toMatchObject({ code: 'queue_silent' });

@@ -21,11 +21,11 @@ async function letters(): Promise<DeadLetter[]> {
   return found;
 }
 
-it('says that there is no queue before anybody has declared one', async () => {
+it('reports that there is no queue before anybody has declared one', async () => {
   await expect(letters()).rejects.toBeInstanceOf(NoDeadLetterQueueError);
 });
 
-it('shows letters without using them up, in their order, and replays and drops the ones that are named', async () => {
+it('shows messages without consuming them, in their order, and replays and drops the named ones', async () => {
   const consumer = connectRabbitConsumer({ url: server.url, logger: testLogger });
   await consumer.start(async (deliveries) => {
     for (const delivery of deliveries) if (delivery.kind === 'bad') delivery.refuse();
@@ -70,7 +70,7 @@ it('shows letters without using them up, in their order, and replays and drops t
   expect(taken).toEqual([event]);
 });
 
-it('keeps a letter that no queue takes', async () => {
+it('keeps a message that no queue accepts', async () => {
   await withChannel(server, async (channel) => {
     await channel.deleteQueue(DISPATCHER_QUEUE);
   });

@@ -34,7 +34,7 @@ describe('unfinished erasures', () => {
     await withChannel(server, (channel) => channel.deleteQueue(ERASURE_QUEUE));
   });
 
-  it('[ERA5] are kept over a restart of dispatcher and broker, in their order, and no longer than needed', async () => {
+  it('[ERA5] are kept across a restart of dispatcher and broker, in their order, and no longer than needed', async () => {
     const kept: PendingErasure[] = [ofStream(7), { v: 1, from: 'dead_letters' }, ofStream(8)];
     await (await connected()).keepErasures(kept);
     await clients.close();
@@ -54,7 +54,7 @@ describe('unfinished erasures', () => {
     await holds(server, ERASURE_QUEUE, 0);
   }, 120_000);
 
-  it('[ERA5] are tried again for as long as it takes: no delivery limit throws them away', async () => {
+  it('[ERA5] are retried for as long as it takes: no delivery limit discards them', async () => {
     const consumer = await connected();
     // As every quorum queue of RabbitMQ 4 has one, of 20; the broker of these tests is older.
     await evaluate(server, setLimit);
@@ -68,7 +68,7 @@ describe('unfinished erasures', () => {
     expect(seen).toEqual([ofStream(7), ofStream(8)]);
   }, 120_000);
 
-  it('[ERA5] stay when the one who tries them dies in the middle', async () => {
+  it('[ERA5] stay if the dispatcher dies during a retry', async () => {
     const consumer = await connected();
     await consumer.keepErasures([ofStream(7), ofStream(8)]);
     const dying = consumer.retryErasures(async () => {
@@ -87,7 +87,7 @@ describe('unfinished erasures', () => {
     ]);
   }, 120_000);
 
-  it('leave alone what a newer version has written', async () => {
+  it('are left alone if a newer version has written them', async () => {
     const consumer = await connected();
     await consumer.keepErasures([ofStream(7)]);
     const newer = '{"v":2,"from":"elsewhere"}';
@@ -99,7 +99,7 @@ describe('unfinished erasures', () => {
     expect(left === false ? null : left.content.toString()).toBe(newer);
   }, 120_000);
 
-  it('go with the events when a backup is restored', async () => {
+  it('are deleted with the events when a backup is restored', async () => {
     const consumer = await connected();
     await consumer.keepErasures([ofStream(7)]);
     await holds(server, ERASURE_QUEUE, 1);

@@ -16,11 +16,11 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server.stop());
 
-describe('rabbitmq that is killed, wiped or not there yet', () => {
+describe('rabbitmq that is killed, wiped or not started yet', () => {
   afterEach(() => clients.close());
 
   // The queue is young here, so that RabbitMQ 3.10 may forget it and refuse everything: it is made anew then.
-  it('goes on in order after kill -9 under load, also when the broker lost a young queue by it', async () => {
+  it('continues in order after kill -9 under load, even if the broker lost a young queue', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const seen = collect(clients.consumer());
@@ -35,7 +35,7 @@ describe('rabbitmq that is killed, wiped or not there yet', () => {
     expect(seen.first).toEqual(seqs(1, 3_000));
   }, 180_000);
 
-  it('gives up a connection on which a queue leaves its consumer without an answer', async () => {
+  it('gives up a connection on which a queue leaves its consumer unanswered', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const warned: unknown[] = [];
@@ -62,7 +62,7 @@ describe('rabbitmq that is killed, wiped or not there yet', () => {
     }
   }, 180_000);
 
-  it('finds everything missing when the broker lost its data', async () => {
+  it('reports everything as missing if the broker lost its data', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const told: boolean[] = [];

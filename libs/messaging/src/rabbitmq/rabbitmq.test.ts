@@ -61,7 +61,7 @@ describe('rabbitmq on the wire', () => {
     expect(second?.properties.messageId).toBe('feed:77');
   });
 
-  it('[AMQP7] refuses bad messages to the dead letters and goes on', async () => {
+  it('[AMQP7] rejects bad messages to the dead letters and continues', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const consumer = clients.consumer();
@@ -108,7 +108,7 @@ describe('rabbitmq on the wire', () => {
 });
 
 describe('rabbitmq through faults', () => {
-  it('[AMQP] reads again when its connection is lost while it leaves its queue', async () => {
+  it('[AMQP] consumes again when its connection is lost while it leaves its queue', async () => {
     await deleteTopology(server);
     const proxy = await TcpProxy.start({ target: server.url });
     const consumer = connectRabbitConsumer({ url: proxy.urlFor(server.url), logger: testLogger });
@@ -129,7 +129,7 @@ describe('rabbitmq through faults', () => {
 
   afterEach(() => clients.close());
 
-  it('tells a publisher of a fresh broker that the queue was missing, and then no more', async () => {
+  it('reports to a publisher of a fresh broker that the queue was missing, and not again', async () => {
     await deleteTopology(server);
     const told: boolean[] = [];
     const first = clients.publisher();
@@ -141,7 +141,7 @@ describe('rabbitmq through faults', () => {
     expect(told).toEqual([true, false]);
   });
 
-  it('tells it also when a consumer has declared the queue first', async () => {
+  it('reports it even if a consumer has declared the queue first', async () => {
     await deleteTopology(server);
     const consumer = clients.consumer();
     await until(() => consumer.connected);
@@ -152,7 +152,7 @@ describe('rabbitmq through faults', () => {
     expect(told).toEqual([true]);
   });
 
-  it('tells it again when the listener could not note it', async () => {
+  it('reports it again if the listener failed', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const told: boolean[] = [];
@@ -164,7 +164,7 @@ describe('rabbitmq through faults', () => {
     expect(told).toEqual([true, true]);
   });
 
-  it('does not confirm what comes back as unroutable, and finds the queue missing then', async () => {
+  it('does not confirm an unroutable message, and then finds that the queue is missing', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const told: boolean[] = [];
@@ -180,7 +180,7 @@ describe('rabbitmq through faults', () => {
     expect(seen.first).toEqual(seqs(1, 5));
   });
 
-  it('goes on after its queue was deleted under the consumer', async () => {
+  it('continues after its queue was deleted under the consumer', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     const seen = collect(clients.consumer());
@@ -192,7 +192,7 @@ describe('rabbitmq through faults', () => {
     expect(seen.first).toEqual(seqs(1, 10));
   });
 
-  it('fails at once while blocked by an alarm and goes on afterwards', async () => {
+  it('fails at once while blocked by an alarm and continues afterwards', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();
     await publishAll(publisher, [messageEvent(1, 1)]);
@@ -211,7 +211,7 @@ describe('rabbitmq through faults', () => {
     await relay(publisher, messageEvents(1, 2, 3));
   }, 60_000);
 
-  it('gives up a confirm after a silence, and the connection with it', async () => {
+  it('gives up a confirm that does not come, and its connection', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher({ confirmTimeoutMs: 1_500 });
     await publishAll(publisher, [messageEvent(1, 1)]);

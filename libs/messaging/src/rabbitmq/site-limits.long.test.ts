@@ -44,8 +44,8 @@ async function read(limits = LIMITS): Promise<{ source: SiteSource; seen: string
   return { source, seen, warned };
 }
 
-describe('queues of ours in the broker of a site', () => {
-  it('[BES30] hold so much and no more while nobody reads, refuse the site nothing, and give the newest', async () => {
+describe('our queues in the broker of a site', () => {
+  it('[BES30] hold a limited number of the newest messages while nobody reads, and refuse the site nothing', async () => {
     const { source } = await read({ ...LIMITS, unreadMs: 600_000 });
     await source.close();
     // `give` rejects nothing: each is confirmed.
@@ -56,7 +56,7 @@ describe('queues of ours in the broker of a site', () => {
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => `${41 - seen.length + i}`));
   });
 
-  it('[BES30] end when nobody has read them for so long; the site publishes as before', async () => {
+  it('[BES30] expire when nobody has read them for a time; the site publishes as before', async () => {
     const { source } = await read();
     await source.close();
     const left = async () => (await siteLeftovers(server.url)).map(({ queue }) => queue);
@@ -70,7 +70,7 @@ describe('queues of ours in the broker of a site', () => {
     await until(() => seen.includes('again'), { ...PATIENT, what: 'what comes later' });
   }, 180_000);
 
-  it('[BES30] do not end while they are read, however quiet the site is', async () => {
+  it('[BES30] do not expire while they are read, however quiet the site is', async () => {
     const { source, seen, warned } = await read();
     const states = new Set<string>();
     const watch = setInterval(() => states.add(source.state.kind), 20);
@@ -83,7 +83,7 @@ describe('queues of ours in the broker of a site', () => {
     await until(() => seen.includes('after the quiet'), { ...PATIENT, what: 'what comes later' });
   }, 180_000);
 
-  it('[BES30] that were made before there were limits are read on with all that is in them, and the log says so', async () => {
+  it('[BES30] that were created before there were limits are still read in full, and the log says so', async () => {
     await withChannel(server, async (channel) => {
       await channel.assertQueue(SITE_SPARE, { durable: true, arguments: { 'x-queue-type': 'classic' } });
       await channel.assertQueue(SITE_QUEUE, {
@@ -99,7 +99,7 @@ describe('queues of ours in the broker of a site', () => {
 });
 
 describe('removeSiteQueues', () => {
-  it('removes nothing while a chat reads, or before everything was read; then all of ours and nothing else', async () => {
+  it('removes nothing while a chat reads, or before everything was read; then only our queues', async () => {
     const { source } = await read({ ...LIMITS, unreadMs: 600_000 });
     await expect(removeSiteQueues(server.url, { drop: true })).rejects.toMatchObject({ code: 'site_queues_in_use' });
     await source.close();

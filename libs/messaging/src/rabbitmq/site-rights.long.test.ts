@@ -37,12 +37,12 @@ afterAll(async () => {
 });
 
 describe('the rights of our user in the broker of a site', () => {
-  it('stand in both guides, and are the same', () => {
+  it('are the same in both guides', () => {
     expect(RIGHTS[0]).toHaveLength(3);
     expect(RIGHTS[1]).toEqual(RIGHTS[0]);
   });
 
-  it('[BES17] are enough to read, and [BES19] to put aside what is refused', async () => {
+  it('[BES17] are sufficient to read, and [BES19] to put aside what is refused', async () => {
     source = connectSiteSource({
       url: ledger.url,
       address: { kind: 'exchange', exchange: 'shop', key: '#' },
@@ -61,13 +61,13 @@ describe('the rights of our user in the broker of a site', () => {
     await until(async () => (await depth(server, SITE_DEAD_LETTERS)) === 1, { ...PATIENT, what: 'the dead letter' });
   });
 
-  it('[BES20] are enough to make the queue anew', async () => {
+  it('[BES20] are sufficient to create the queue again', async () => {
     await withChannel(server, (channel) => channel.deleteQueue(SITE_QUEUE));
     await give(server, 'shop', 'chat.message', 'meanwhile');
     await until(() => seen.includes('meanwhile'), { ...PATIENT, what: 'what came without the queue' });
   });
 
-  it('publish nothing into the site’s own exchange', async () => {
+  it('do not allow publishing into the site’s own exchange', async () => {
     const forged = withChannel(ledger, async (channel) => {
       channel.publish('shop', 'chat.message', Buffer.from('forged'));
       await channel.checkQueue(SITE_QUEUE);

@@ -71,7 +71,7 @@ const loseProcess = (queue: string): Promise<string> =>
   evaluate(server, `ra:force_delete_server(quorum_queues, {list_to_atom("%2F_${queue}"), node()}).`);
 
 describe('a quorum queue of ours whose process the broker lost', () => {
-  it('[BES20] is made anew, and the site is not refused any more', async () => {
+  it('[BES20] is created anew, and the site is no longer refused', async () => {
     await withChannel(server, (channel) => channel.assertExchange('site', 'topic', { durable: true }));
     const { source, seen } = read((text) => text.startsWith('bad'));
     await reading(source);
@@ -89,8 +89,8 @@ describe('a quorum queue of ours whose process the broker lost', () => {
   }, 240_000);
 });
 
-describe('a queue of ours that is not there for a while', () => {
-  it('[BES20] what was confirmed to the site meanwhile is read, in its order and once', async () => {
+describe('a queue of ours that is missing for a while', () => {
+  it('[BES20] loses nothing: what was confirmed to the site meanwhile is read, in its order and once', async () => {
     await withChannel(server, (channel) => channel.assertExchange('site', 'topic', { durable: true }));
     const { source, all } = read();
     await reading(source);

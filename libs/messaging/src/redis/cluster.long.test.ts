@@ -40,7 +40,7 @@ describe('redis cluster through moves and losses', () => {
     expect([...texts].sort()).toEqual(CHANNELS.map((channel) => `${channel} ${word}`).sort());
   }
 
-  it('[RDS12] begins with whichever server answers', async () => {
+  it('[RDS12] starts with whichever server answers', async () => {
     const [first, ...others] = under.cluster.nodes;
     const dead = under.keep(
       connectRedisFanout({ ...under.options(), url: under.options().url.replace(`${first}`, '127.0.0.1:1') }),
@@ -49,7 +49,7 @@ describe('redis cluster through moves and losses', () => {
     await until(() => dead.connected && alone.connected, DETECTION);
   });
 
-  it('[RDS12] holds limits over two gateways, also while the slot of the leases moves', async () => {
+  it('[RDS12] holds limits over two gateways, even while the slot of the leases moves', async () => {
     const [one, two] = [await under.leases('gateway'), await under.leases('gateway')];
     await one.acquire({ key: 'session:1', limit: 1, holder: 'a' });
     expect(await two.acquire({ key: 'session:1', limit: 1, holder: 'b' })).toEqual({ kind: 'refused', limit: 'key' });
@@ -69,7 +69,7 @@ describe('redis cluster through moves and losses', () => {
     }
   });
 
-  it('[RDS12] reads the staff stream as a group, through a move of its slot', async () => {
+  it('[RDS12] reads the staff stream as a group, during a move of its slot', async () => {
     const reader = under.keep(
       connectRedisStream({ ...under.options('telegram'), group: 'telegram-bot', consumer: 'one' }),
     );
@@ -109,7 +109,7 @@ describe('redis cluster through moves and losses', () => {
   });
 
   // The last one: a replica is a master afterwards.
-  it('[RDS12] follows to the replica that takes a killed master’s place', async () => {
+  it('[RDS12] switches to the replica that replaces a killed master', async () => {
     const heard = await subscribeAll();
     const master = under.cluster.masterOf(slotOf(`${PREFIX}chat:42`));
     await master.kill();

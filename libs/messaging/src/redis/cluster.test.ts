@@ -73,7 +73,7 @@ describe('redis cluster', () => {
     return answers.map((channels) => (Array.isArray(channels) ? channels.length : -1));
   }
 
-  it('[RDS12] has each channel on the master of its slot alone', async () => {
+  it('[RDS12] subscribes each channel only on the master of its slot', async () => {
     const heard = await subscribeAll();
     await hearAll(heard, 'hello');
     const perMaster = await shardChannels();
@@ -83,7 +83,7 @@ describe('redis cluster', () => {
     expect(plain).toEqual([[], [], []]);
   });
 
-  it('[RDS12] is resubscribed where a slot has moved to, and says so', async () => {
+  it('[RDS12] resubscribes where a slot has moved to, and says so', async () => {
     const heard = await subscribeAll();
     const slot = slotOf(`${PREFIX}chat:42`);
     const from = under.cluster.masterOf(slot);
@@ -105,7 +105,7 @@ describe('redis cluster', () => {
     expect(await redisCommand(from.url, 'PUBSUB', 'SHARDNUMSUB', `${PREFIX}chat:42`)).toEqual([`${PREFIX}chat:42`, 0]);
   });
 
-  it('[RDS12] is whole again after a master was killed, and refuses what is for its slots meanwhile', async () => {
+  it('[RDS12] recovers after a master was killed, and refuses calls for its slots meanwhile', async () => {
     const heard = await subscribeAll();
     const slot = slotOf(`${PREFIX}chat:42`);
     const master = under.cluster.masterOf(slot);
@@ -119,7 +119,7 @@ describe('redis cluster', () => {
     await hearAll(heard, 'again');
   });
 
-  it('[RDS12] writes the hash of the contract where its key belongs, and sweeps on every master', async () => {
+  it('[RDS12] writes the hash of the contract where its key belongs, and sets missing TTLs on every master', async () => {
     const lastSeen = under.lastSeen();
     await until(() => lastSeen.read(1).then(() => true), DETECTION);
     const sessions = Array.from({ length: 8 }, (_, index) => index + 1);
@@ -133,7 +133,7 @@ describe('redis cluster', () => {
     expect(await lastSeen.sweep()).toBe(0);
   });
 
-  it('[RDS9] lets each service do on a cluster what it does, with its own user', async () => {
+  it('[RDS9] lets each service do its work on a cluster, with its own user', async () => {
     await under.cluster.onEach('ACL', 'LOG', 'RESET');
     const [gateway, dispatcher, telegram] = [
       under.fanout('gateway'),
@@ -164,7 +164,7 @@ describe('redis cluster', () => {
   });
 });
 
-it('[RDS9] refuses on a cluster what a service does not do there', async () => {
+it('[RDS9] refuses on a cluster what a service does not need', async () => {
   const forbidden = [
     ['gateway', 'SSUBSCRIBE', `${PREFIX}other`],
     ['gateway', 'SPUBLISH', `${PREFIX}chat:other`, '{}'],

@@ -92,7 +92,7 @@ describe('redis fan-out', () => {
     expect(newest).toMatchObject([[expect.any(String), ['frame', '999']]]);
   });
 
-  it('[ERA5] takes the frames of one session out of a stream, up to a seq, and leaves the others', async () => {
+  it('[ERA5] removes the frames of one session from a stream, up to a seq, and leaves the others', async () => {
     const stream = 'chat:staff:scrubbed';
     const frames = [
       { type: 'chat.message', session_id: 7, seq: 2, data: { body: '"session_id":8,' } },
@@ -113,7 +113,7 @@ describe('redis fan-out', () => {
     expect(Number(await command('XLEN', `${PREFIX}${stream}`))).toBe(5);
   });
 
-  it('[RDS] reports refused commands and passes the others', async () => {
+  it('[RDS] reports refused commands and executes the others', async () => {
     const { listener, texts } = recorder();
     await fanout.subscribe('chat:1', listener);
     await command('SET', `${PREFIX}not-a-stream`, 'x');
@@ -126,7 +126,7 @@ describe('redis fan-out', () => {
     await until(() => texts.length === 2);
   });
 
-  it('[RDS] says resubscribed only when all subscriptions stand again after kill -9', async () => {
+  it('[RDS] reports resubscribed only when all subscriptions are back after kill -9', async () => {
     const recorders = Array.from({ length: 50 }, () => recorder());
     await Promise.all(recorders.map(({ listener }, index) => fanout.subscribe(`chat:${index}`, listener)));
     await fanout.unsubscribe('chat:49', recorders[49]?.listener ?? (() => undefined));
@@ -164,7 +164,7 @@ describe('redis fan-out', () => {
     await publishTo(fanout, 'chat:1', 'x');
   });
 
-  it('[RDS] resubscribes after its connections alone were cut', async () => {
+  it('[RDS] resubscribes after only its connections were cut', async () => {
     const { listener, texts } = recorder();
     await fanout.subscribe('chat:1', listener);
     await command('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -202,7 +202,7 @@ describe('redis leases', () => {
     expect(await two.acquire(tab('d'))).toEqual({ kind: 'granted', displaced: ['b'] });
   });
 
-  it('[LIM] frees the slots of a gateway that is gone: at once when it closes, by its heartbeat when it crashed', async () => {
+  it('[LIM] frees the slots of a lost gateway: at once if it closes, by its heartbeat if it crashed', async () => {
     const [one, two] = [await clusterLeases(), await clusterLeases()];
     await one.acquire(tab('a', 1));
     await one.close();
@@ -216,7 +216,7 @@ describe('redis leases', () => {
     await until(async () => (await two.acquire(tab('b', 1))).kind === 'granted');
   });
 
-  it('[LIM6] counts locally while Redis is away and registers again when it is back', async () => {
+  it('[LIM6] counts locally while Redis is unavailable and registers again when it is back', async () => {
     const one = await clusterLeases();
     await one.acquire(tab('a'));
     await server.kill();
@@ -274,7 +274,7 @@ describe('redis last_seen', () => {
     expect(Number(await command('TTL', key))).toBeGreaterThan(90);
   });
 
-  it('[RDS5] sweeps keys without a TTL, and those alone', async () => {
+  it('[RDS5] sets the TTL of keys without one, and of no others', async () => {
     const lastSeen = newLastSeen(100);
     await until(() => lastSeen.read(1).then(() => true));
     for (let session = 1; session <= 3; session += 1)
@@ -288,7 +288,7 @@ describe('redis last_seen', () => {
     expect(await command('TTL', 'chat:last_seen:4')).toBe(-1);
   });
 
-  it('[RDS] rejects while Redis is away and works again afterwards', async () => {
+  it('[RDS] rejects while Redis is unavailable and works again afterwards', async () => {
     const lastSeen = newLastSeen();
     await until(() => lastSeen.read(1).then(() => true));
     await server.kill();
@@ -300,7 +300,7 @@ describe('redis last_seen', () => {
   });
 });
 
-it('[RDS11] leaves a server that has become a replica, and is back when the address leads to one that takes writes', async () => {
+it('[RDS11] leaves a server that has become a replica, and returns when the address leads to one that accepts writes', async () => {
   const moving = await startRedis();
   const fanout = keep(connectRedisFanout({ url: moving.url, logger: testLogger }));
   const on = async (...args: string[]): Promise<unknown> => {

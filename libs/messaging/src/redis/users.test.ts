@@ -109,7 +109,7 @@ describe('what each service does in Redis, its own user may do', () => {
     return { lastSeen, cleanUp: closeAll };
   });
 
-  it('[RDS9] lets the gateway subscribe, publish and record marks; the dispatcher publish, append and sweep', async () => {
+  it('[RDS9] lets the gateway subscribe, publish and record marks; the dispatcher publish, append and set TTLs', async () => {
     const gateway = keep(connectRedisFanout(connection('gateway')));
     const dispatcher = keep(connectRedisFanout(connection('dispatcher')));
     const marks = keep(createRedisLastSeen(connection('gateway')));
@@ -134,7 +134,7 @@ describe('what each service does in Redis, its own user may do', () => {
     expect(await refusals()).toEqual([]);
   });
 
-  it('[RDS9] lets the bot read the staff stream as a group, and tell who is on duty', async () => {
+  it('[RDS9] lets the bot read the staff stream as a group, and report who is on duty', async () => {
     const stream = keep(staffStream());
     await begun(stream);
     await command('dispatcher', 'XADD', `${PREFIX}chat:staff:stream`, 'MAXLEN', '~', '10', '*', 'frame', '{}');
@@ -148,7 +148,7 @@ describe('what each service does in Redis, its own user may do', () => {
   });
 });
 
-describe('what a user may, its service does', () => {
+describe('a right of a user is used by its service', () => {
   /** What is asked of a cluster alone: `npm run campaign -- cluster-and-queues` runs the services over one, as these users. */
   const OF_A_CLUSTER = ['cluster|slots', 'ssubscribe', 'sunsubscribe', 'spublish'];
   const rightsOf = (user: RedisUser): string[] => {
@@ -215,22 +215,19 @@ describe('what a user may, its service does', () => {
     },
   };
 
-  it.each(['gateway', 'dispatcher', 'telegram'] as const)(
-    '[RDS9] the %s has no right that it does not use',
-    async (user) => {
-      await command('admin', 'CONFIG', 'RESETSTAT');
-      await command('admin', 'SCRIPT', 'FLUSH');
-      await SERVICES[user]();
-      await pinged();
-      const done = await run();
-      expect(rightsOf(user).length).toBeGreaterThan(4);
-      expect(rightsOf(user).filter((name) => !done.has(name))).toEqual([]);
-      expect(await refusals()).toEqual([]);
-    },
-  );
+  it.each(['gateway', 'dispatcher', 'telegram'] as const)('[RDS9] the %s has no unused right', async (user) => {
+    await command('admin', 'CONFIG', 'RESETSTAT');
+    await command('admin', 'SCRIPT', 'FLUSH');
+    await SERVICES[user]();
+    await pinged();
+    const done = await run();
+    expect(rightsOf(user).length).toBeGreaterThan(4);
+    expect(rightsOf(user).filter((name) => !done.has(name))).toEqual([]);
+    expect(await refusals()).toEqual([]);
+  });
 });
 
-describe('what a service does not do in Redis, its user may not', () => {
+describe('what a service does not do in Redis, its user may not do', () => {
   const key = (name: string): string => PREFIX + name;
   const FORBIDDEN: readonly (readonly [RedisUser | 'nobody', ...string[]])[] = [
     ['nobody', 'PING'],
@@ -291,7 +288,7 @@ describe('what a service does not do in Redis, its user may not', () => {
 });
 
 describe('the users file', () => {
-  it('[RDS9] holds no password and no line of explanation', () => {
+  it('[RDS9] contains no password and no comment', () => {
     const file = redisUsersFile(TEMPLATE, PASSWORDS);
     expect(file).not.toContain(PASSWORDS.gateway);
     expect(file.split('\n').filter((line) => line !== '' && !line.startsWith('user '))).toEqual([]);

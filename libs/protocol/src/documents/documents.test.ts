@@ -50,17 +50,17 @@ describe.each([
   ['openapi.json', openApi],
   ['asyncapi.json', asyncApi],
 ])('%s', (file, document) => {
-  it('is checked in as the schemas say', () => {
+  it('is generated from the schemas and checked in', () => {
     expect(JSON.parse(readFileSync(new URL(file, PROTOCOL_FOLDER), 'utf8'))).toEqual(document);
   });
 
-  it('has no reference that leads nowhere', () => {
+  it('has no dangling reference', () => {
     const all = [...references(document)];
     expect(all.length).toBeGreaterThan(50);
     for (const reference of all) expect(isObject(resolve(document, reference)), reference).toBe(true);
   });
 
-  it('[ERR11] has no schema that is empty or, but for the settings, forbids unknown fields', () => {
+  it('[ERR11] has no empty schema, and none that forbids unknown fields, except for the settings', () => {
     const schemas = member(member(document, 'components'), 'schemas');
     for (const [name, schema] of entries(schemas)) expect(entries(schema).length, name).toBeGreaterThan(0);
     for (const [name, schema] of entries(schemas)) {
@@ -73,13 +73,13 @@ describe('both documents', () => {
   const names = (document: Json): string[] =>
     entries(member(member(document, 'components'), 'schemas')).map(([name]) => name);
 
-  it('hold every named schema between them', () => {
+  it('contain every named schema between them', () => {
     expect(new Set([...names(openApi), ...names(asyncApi)])).toEqual(
       new Set([...names(openApi), ...names(asyncApi), ...Object.keys(NAMED_SCHEMAS)]),
     );
   });
 
-  it.each(Object.keys(NAMED_SCHEMAS) as SchemaName[])('have an example of %s that its schema takes', (name) => {
+  it.each(Object.keys(NAMED_SCHEMAS) as SchemaName[])('have a valid example of %s', (name) => {
     expect(EXAMPLES[name].length).toBeGreaterThan(0);
     for (const example of EXAMPLES[name]) {
       const parsed = NAMED_SCHEMAS[name].safeParse(example);
@@ -95,7 +95,7 @@ describe('both documents', () => {
     expect(shown.size).toBe(Array.isArray(known) ? known.length : Number.NaN);
   });
 
-  it('[FRM11] prescribe no list of values, and no type of a frame, that a later version could not add to', () => {
+  it('[FRM11] fix no list of values, and no type of a frame, that a later version could extend', () => {
     const closed: string[] = [];
     const visit = (value: Json, where: string): void => {
       if (Array.isArray(value)) return value.forEach((item, index) => visit(item, `${where}/${index}`));
@@ -117,7 +117,7 @@ describe('both documents', () => {
 });
 
 describe('openapi.json', () => {
-  it('says of every parameter what it means', () => {
+  it('describes every parameter', () => {
     for (const [path, item] of entries(member(openApi, 'paths'))) {
       for (const [method, operation] of entries(item)) {
         const parameters = member(operation, 'parameters');
@@ -194,12 +194,12 @@ describe('asyncapi.json', () => {
 });
 
 describe('SPEC.md', () => {
-  it('has the generated tables as the code says', () => {
+  it('has the tables that the code generates', () => {
     const text = readFileSync(new URL('SPEC.md', PROTOCOL_FOLDER), 'utf8');
     expect(fillSections(text, specSections())).toBe(text);
   });
 
-  it('says what to do on every error code and close code', () => {
+  it('says what to do about every error code and close code', () => {
     const text = readFileSync(new URL('SPEC.md', PROTOCOL_FOLDER), 'utf8');
     const chapter = text.slice(text.indexOf('## For client authors'), text.indexOf('## Appendix'));
     for (const [, code] of specSections()['error-codes']?.matchAll(/^\| `(\w+)`/gm) ?? [])
@@ -208,7 +208,7 @@ describe('SPEC.md', () => {
       expect(chapter).toMatch(new RegExp(`${code}|1007–1009`));
   });
 
-  it('refuses a text with a mark that nothing fills, or a section without a mark', () => {
+  it('is not generated from a text with an unknown mark, or a section without a mark', () => {
     expect(() => fillSections('<!-- generated:x -->\n<!-- /generated:x -->', {})).toThrow(
       'no generated section is called x',
     );

@@ -23,7 +23,7 @@ function establishedTo(port: number): number {
   return rows.filter(([, , to, state]) => to === remote && state === ESTABLISHED).length;
 }
 
-it('[OPS40] thousands that come at once wait to be accepted: none is dropped to come again after a second', async () => {
+it('[OPS40] thousands of connections at once wait to be accepted: none is dropped and retried after a second', async () => {
   probe = await Probe.start();
   const port = Number(new URL(probe.base).port);
   // In one turn of the loop: nobody accepts meanwhile, so all of them are in the kernel's queue.

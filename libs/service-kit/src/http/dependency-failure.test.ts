@@ -3,7 +3,7 @@ import { dependencyFailure } from './dependency-failure.ts';
 
 const withCode = (code: string, more: object = {}): Error => Object.assign(new Error('failed'), { code, ...more });
 
-it('[ERR10] knows every way in which a database says that it is away or full', () => {
+it('[ERR10] recognises every way in which a database reports that it is unavailable or full', () => {
   const away = [
     ...['ECONNREFUSED', 'ENETUNREACH', '08006', '08P01', '40P01', '53300', '57P03'].map((code) => withCode(code)),
     withCode('ENOENT', { syscall: 'connect' }),
@@ -21,7 +21,7 @@ it('[ERR10] knows every way in which a database says that it is away or full', (
   expect(full.map(dependencyFailure)).toEqual(full.map(() => 'storage_full'));
 });
 
-it('[ERR10] takes no fault of the service for one of a dependency', () => {
+it('[ERR10] does not blame a dependency for a fault of the service', () => {
   const ours = [
     withCode('ENOENT', { syscall: 'open' }),
     withCode('23505'),

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => probe.app.close());
 
 describe('operation', () => {
-  it('[OPS2] tells health, readiness and metrics, and never a query or token in the log', async () => {
+  it('[OPS2] gives health, readiness and metrics, and never logs a query or token', async () => {
     expect(await (await probe.get(`/readyz`)).json()).toEqual({ status: 'ok', checks: {} });
     probe.health.add('database', () => Promise.reject(new Error('postgres://user:secret@host')));
     const error = await expectError(await probe.get(`/readyz`), 503, 'unavailable');
@@ -32,7 +32,7 @@ describe('operation', () => {
     expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 120_000 });
     expect(maxHeadersCount === null || maxHeadersCount > 0).toBe(true);
   });
-  it('[RATE20] says once per address that a forwarded address is not believed, and with a 429 what to set', async () => {
+  it('[RATE20] logs once per address that a forwarded address is not trusted, and with a 429 what to set', async () => {
     const direct = await Probe.start(undefined, TrustedProxies.NONE);
     try {
       const headers = { 'x-forwarded-for': '203.0.113.9' };
@@ -48,7 +48,7 @@ describe('operation', () => {
     const behind = await probe.get('/chat/fails/busy', { 'x-forwarded-for': '203.0.113.9' });
     expect((await expectError(behind, 429, 'rate_limited')).message).toBe('slow down');
   });
-  it('[RATE7] takes the address from a trusted proxy only', async () => {
+  it('[RATE7] takes the address only from a trusted proxy', async () => {
     const seen = async (forwarded: string): Promise<unknown> =>
       (await fetch(`${probe.base}/chat/ip`, { headers: { 'x-forwarded-for': forwarded } })).json();
     expect(await seen('1.1.1.1, 203.0.113.9')).toEqual({ ip: '203.0.113.9' });

@@ -34,7 +34,7 @@ describe('origins', () => {
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
     expect(response.headers.get('vary')).toBe('Origin');
   });
-  it('[ORI7] permits allowed pages without credentials, in errors too, and shows Retry-After', async () => {
+  it('[ORI7] permits allowed pages without credentials, in errors too, and exposes Retry-After', async () => {
     for (const path of ['/chat/open', '/chat/session/5', '/chat/nowhere', '/chat/fails/busy', '/channel/nowhere']) {
       const { headers } = await fetch(probe.base + path, { headers: { origin: 'https://shop.example' } });
       expect(headers.get('access-control-allow-origin')).toBe('https://shop.example');
@@ -58,7 +58,7 @@ describe('origins', () => {
     expect(response.headers.get('access-control-allow-methods')).toContain('PATCH');
     await expectError(await preflight('https://evil.example'), 403, 'origin_not_allowed');
   });
-  it('[ORI2] allows the own host and requests without Origin', async () => {
+  it('[ORI2] allows its own host and requests without Origin', async () => {
     const sent = (headers: Record<string, string>): Promise<Response> =>
       probe.post('/chat/notes', '{"body":"x"}', { 'content-type': 'application/json', ...headers });
     expect((await sent({ origin: probe.base.replace('[::1]', 'localhost') })).status).toBe(201);

@@ -46,7 +46,7 @@ describe('route guard', () => {
       'POST /chat/raw',
     ]);
   });
-  it('[ERR14] does not start with a route that declares no access', async () => {
+  it('[ERR14] refuses to start with a route that declares no access', async () => {
     @Controller()
     class Careless {
       @Get('chat/secrets')
@@ -71,7 +71,7 @@ describe('route guard', () => {
     expect((await small.inject('/x')).statusCode).toBe(401);
     await small.close();
   });
-  it('[TOK3] admits a customer to their own session only', async () => {
+  it('[TOK3] admits a customer only to their own session', async () => {
     const token = signChannelToken(ring, 5, now());
     const response = await fetch(`${probe.base}/chat/session/5`, { headers: bearer(token) });
     expect(await response.json()).toMatchObject({ principal: { kind: 'customer', sessionId: 5 } });
@@ -110,7 +110,7 @@ describe('route guard', () => {
       expect((await fetch(`${probe.base}/chat/either/5`, { headers: bearer(token) })).status).toBe(200);
     }
   });
-  it('[INT1] admits internal calls by the key only', async () => {
+  it('[INT1] admits internal calls only with the key', async () => {
     await expectError(
       await probe.post('/internal/thing', '{}', { 'content-type': 'application/json', ...bearer('wrong') }),
       401,
@@ -122,7 +122,7 @@ describe('route guard', () => {
         .status,
     ).toBe(201);
   });
-  it('[ERR14] has no way round the guard by another spelling of method or path', async () => {
+  it('[ERR14] cannot be bypassed by another spelling of method or path', async () => {
     const paths = [
       '/chat/admin/',
       '//chat/admin',

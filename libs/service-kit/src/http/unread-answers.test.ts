@@ -43,8 +43,8 @@ async function wasCut(reader: Reader): Promise<boolean> {
 const dropped = (reason: string): number =>
   probe.lines.filter((line) => line.includes('nobody reads') && line.includes(`"reason":"${reason}"`)).length;
 
-describe('answers that nobody reads', () => {
-  it('[ERR19] hold so many bytes together: the oldest of the address that holds most gives way', async () => {
+describe('unread responses', () => {
+  it('[ERR19] are limited in total size: the oldest of the address that holds most is dropped', async () => {
     probe = await Probe.start({ maxBytes: 3.5 * LARGE * MEGABYTE, deadlineMs: 60_000 });
     const other = await asksAndDoesNotRead('10.0.0.1');
     const flood: Reader[] = [];

@@ -54,7 +54,7 @@ afterAll(() => {
   collector.close();
 });
 
-it('[TRC4] gives a collector the spans of an event, each the child of the one before, without a word of it', async () => {
+it('[TRC4] sends a collector the spans of an event, each the child of the previous one, without any text', async () => {
   const trace = await createEventTrace({
     service: 'chat-service',
     logger,
@@ -78,7 +78,7 @@ it('[TRC4] gives a collector the spans of an event, each the child of the one be
   expect(first?.attributes.map(({ key }) => key).sort()).toEqual(['chat.seq', 'chat.session_id', 'messaging.system']);
 });
 
-it('[TRC4] begins a trace of its own where the caller sent none, and does nothing where nobody takes spans', async () => {
+it('[TRC4] starts its own trace if the caller sent none, and does nothing without a collector', async () => {
   const on = await createEventTrace({ service: 'test', logger, env: { OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` } });
   expect(on.begin('chat.relay', { session_id: 1, seq: 1 }, null, new Date())?.traceparent).toMatch(
     /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/,
@@ -89,7 +89,7 @@ it('[TRC4] begins a trace of its own where the caller sent none, and does nothin
   await off.stop();
 });
 
-it('[TRC4] does not hold a stop up when the collector is away', async () => {
+it('[TRC4] does not delay a stop if the collector is unavailable', async () => {
   const trace = await createEventTrace({
     service: 'test',
     logger,
@@ -108,7 +108,7 @@ it('remembers the last steps and forgets the oldest', () => {
   expect(journal.find(8, 4)).toEqual([]);
 });
 
-it('[TRC3] writes steps into the log at the level debug alone, and none of what belongs to no session', () => {
+it('[TRC3] logs steps only at level debug, and none without a session', () => {
   const debug = vi.fn<(fields: object, message: string) => void>();
   const quiet = new EventTrace({ debug });
   quiet.note(1, 1, { hop: 'relayed' });

@@ -27,7 +27,7 @@ const HOLDERS: readonly [name: string, take: readonly string[], release: string]
   ['a DELETE of a range under REPEATABLE READ', ['BEGIN', 'DELETE FROM chat_realtime_outbox WHERE id > 0'], 'ROLLBACK'],
 ];
 
-describe('an outbox on MariaDB that somebody locks', () => {
+describe('a locked outbox on MariaDB', () => {
   let site: SampleSite;
   beforeEach(async () => {
     site = await sampleSite('mysql', await server.createDatabase());
@@ -68,7 +68,7 @@ describe('an outbox on MariaDB that somebody locks', () => {
     };
   };
 
-  it.each(HOLDERS)('[TAB3] by %s: a write waits no longer than the lock, and is noted', async (_, take, release) => {
+  it.each(HOLDERS)('[TAB3] by %s: a write waits no longer than the lock, and is recorded', async (_, take, release) => {
     const holder = await hold(take);
     const writing = write('while it is held');
     await sleep(1_000);

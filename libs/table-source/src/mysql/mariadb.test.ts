@@ -15,7 +15,7 @@ siteSuite('mysql', () => server.createDatabase());
 orderSuite('mysql', () => server.createDatabase());
 
 describe('rights on MariaDB', () => {
-  it('[TAB3] notes for a user who may not see the outbox, and fails no write when its maker lost the right', async () => {
+  it('[TAB3] record changes of a user who may not see the outbox, and fail no write if their definer lost the right', async () => {
     const url = await server.createDatabase();
     const site = await sampleSite('mysql', url);
     const database = new URL(url).pathname.slice(1);

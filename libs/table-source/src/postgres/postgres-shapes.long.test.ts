@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 shapeSuite('postgresql', () => server.createDatabase());
 migrationSuite('postgresql', () => server.createDatabase());
 
-it('[TAB2] says nothing where the printed SQL is run for the first time, again, and for taking it away twice', async () => {
+it('[TAB2] the printed SQL runs silently the first time, again, and when it is removed twice', async () => {
   const site = await sampleSite('postgresql', await server.createDatabase());
   const owner = new pg.Client(site.client.url);
   const notices: (string | undefined)[] = [];
@@ -29,8 +29,8 @@ it('[TAB2] says nothing where the printed SQL is run for the first time, again, 
   await site.client.close();
 });
 
-describe('the end of the outbox on PostgreSQL', () => {
-  it('[TAB11] notes nothing while the outbox is over its bound; the scan brings and counts it', async () => {
+describe('the limit of the outbox on PostgreSQL', () => {
+  it('[TAB11] records nothing while the outbox is over its limit; the scan brings and counts it', async () => {
     const site = await sampleSite(
       'postgresql',
       await server.createDatabase(),

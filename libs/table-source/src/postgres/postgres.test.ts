@@ -17,7 +17,7 @@ siteSuite('postgresql', () => server.createDatabase());
 orderSuite('postgresql', () => server.createDatabase());
 
 describe('rights on PostgreSQL', () => {
-  it('[TAB3] notes for a user who may not see the outbox, and fails no write when its owner lost the right', async () => {
+  it('[TAB3] record changes of a user who may not see the outbox, and fail no write if their owner lost the right', async () => {
     const url = await server.createDatabase();
     const site = await sampleSite('postgresql', url);
     const as = (user: string) => openSite('postgresql', url.replace(/\/\/[^@]*@/, `//${user}:pw@`), 2);
@@ -46,7 +46,7 @@ describe('rights on PostgreSQL', () => {
     for (const client of [owner, app, site.client]) await client.close();
   });
 
-  it('[TAB3] does nothing of a caller’s own, whatever their search_path puts before PostgreSQL’s names', async () => {
+  it('[TAB3] run nothing of the caller’s, whatever their search_path puts before PostgreSQL’s names', async () => {
     const url = await server.createDatabase();
     const site = await sampleSite('postgresql', url);
     await site.install();
@@ -86,7 +86,7 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
-  it('[TAB3] waits a moment for an outbox that is locked, and no longer', async () => {
+  it('[TAB3] wait a moment for a locked outbox, and no longer', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();
     const holder = await site.client.session();
@@ -106,7 +106,7 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
-  it('[TAB5] tells the rows of one instant in the order of the table', async () => {
+  it('[TAB5] the rows of one instant come in the order of the table', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();
     const noted = (kind: string, id: number) => `('2026-03-01 12:00:00.000001Z', '${kind}', '${id}', '1')`;
@@ -132,7 +132,7 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
-  it('[TAB4] reads no more of a long outbox than it takes', async () => {
+  it('[TAB4] no more of a long outbox is read than is taken', async () => {
     const url = await server.createDatabase();
     const site = await sampleSite('postgresql', url);
     await site.install();
@@ -156,7 +156,7 @@ describe('rights on PostgreSQL', () => {
     await site.client.close();
   });
 
-  it('[TAB2] wakes the follower by a notification', async () => {
+  it('[TAB2] a notification wakes the follower', async () => {
     const site = await sampleSite('postgresql', await server.createDatabase());
     await site.install();
     let woken = 0;

@@ -120,7 +120,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     ['/channel/poll?session=1', 'gateway'],
     ['/channel/sse', 'gateway'],
     ['/telegram/webhook', 'bot'],
-  ])('routes %s to %s, query and all', async (path, name) => {
+  ])('routes %s to %s, including the query', async (path, name) => {
     const answer = await get(edge.url, path);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ name, url: path });
@@ -146,7 +146,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     }
   });
 
-  it('serves the files of an earlier image beside its own, and names what is missing', async () => {
+  it('serves the files of an earlier image beside its own, and names missing ones', async () => {
     const before = tempFolder('image-before');
     for (const place of ['widget/v1', 'operator']) {
       mkdirSync(join(before, place, 'assets'), { recursive: true });
@@ -185,7 +185,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     }
   });
 
-  it("lets the console be framed by its own origin only, and tells it of the site's sign-in", async () => {
+  it("lets only its own origin frame the console, and gives it the site's sign-in", async () => {
     const policy = (await get(edge.url, '/operator/')).headers['content-security-policy'];
     expect(policy).toMatch(/^default-src 'none'; script-src 'self';.*; frame-ancestors 'self'$/);
     expect(policy).toContain("connect-src 'self' ws: wss: https://shop.example;");
@@ -215,7 +215,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     },
   );
 
-  it('passes bodies of 10 MB to attachments and mails only', async () => {
+  it('accepts bodies of 10 MB only for attachments and mails', async () => {
     const body = 'x'.repeat(10 * 1024 * 1024 + 1);
     const attachment = await get(edge.url, '/chat/session/1/attachments', { method: 'POST', body });
     expect(JSON.parse(attachment.body)).toMatchObject({ size: body.length });
@@ -244,13 +244,13 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     if (name === 'nginx') expect(text).toContain('"malformed_request"');
   });
 
-  it('answers an address that is too long in the same way', async () => {
+  it('answers an overlong address in the same way', async () => {
     const answer = await get(edge.url, `/chat/config?${'x'.repeat(40_000)}`);
     expect(answer.status).toBe(name === 'nginx' ? 400 : 431);
     if (name === 'nginx') expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'malformed_request' } });
   });
 
-  it('upgrades WebSockets, and goes on through the other gateway when one is away', async () => {
+  it('upgrades WebSockets, and uses the other gateway if one is unavailable', async () => {
     const hello = (): Promise<unknown> =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/channel/ws?session=1`);
@@ -269,7 +269,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     await new Promise((resolve) => upstreams.gateway2.server.close(resolve));
   });
 
-  it('tells an EventSource inside a stream that no gateway is there, and everyone else by 503', async () => {
+  it('answers an EventSource inside a stream if no gateway is available, and everyone else with 503', async () => {
     // At once, since each is answered only when the edge has tried for some seconds.
     const [poll, ...streams] = await Promise.all(
       ['/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'].map((path) => get(edge.url, path)),

@@ -4,7 +4,7 @@ import { ManualClock } from './clock.ts';
 
 const CHAT = 42;
 
-describe('the fake Bot API in a time of its own', () => {
+describe('the fake Bot API in virtual time', () => {
   let clock: ManualClock;
   let api: FakeBotApi;
   beforeEach(async () => {
@@ -29,7 +29,7 @@ describe('the fake Bot API in a time of its own', () => {
   };
   const send = () => call('sendMessage', { chat_id: CHAT, text: 'x' });
 
-  it('spaces the messages of a chat, and dates them, by that time', async () => {
+  it('spaces and dates the messages of a chat by that time', async () => {
     api.limitChats(60_000);
     expect((await send()).result?.date).toBe(Date.UTC(2026, 0, 1) / 1_000);
     expect(await send()).toMatchObject({ error_code: 429, parameters: { retry_after: 60 } });
@@ -39,7 +39,7 @@ describe('the fake Bot API in a time of its own', () => {
     expect((await send()).result?.date).toBe(Date.UTC(2026, 0, 1, 0, 1) / 1_000);
   });
 
-  it('holds a poll, and an answer that comes late, until that time has come', async () => {
+  it('holds a poll and a delayed response until that time', async () => {
     const poll = call('getUpdates', { timeout: 3_600 });
     await expect.poll(() => clock.waiting).toBe(1);
     clock.advance(3_600_000);
