@@ -2,7 +2,7 @@ import { FakeChatService, Sequencer, SessionOwners } from '@chat-realtime/channe
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createChatClient } from './customer/client.ts';
 import { createStaffClient } from './staff/client.ts';
-import { ACTIONS, type Clients, simulate } from './testing/simulation.ts';
+import { ACTIONS, type Clients, simulate, type SimulationResult } from './testing/simulation.ts';
 
 const CLIENTS: Clients = { createChatClient, createStaffClient };
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 100_000);
@@ -18,6 +18,11 @@ afterAll(() => {
   Error.stackTraceLimit = stackTraceLimit;
 });
 
+/** Which fault a run would have with operators who ask for order before they are told of another database. */
+function reachedBy({ again, ahead }: SimulationResult['excused']): 'again' | 'ahead' | null {
+  return again > 0 ? 'again' : ahead > 0 ? 'ahead' : null;
+}
+
 describe('clients, the core of the gateway and a chat-service in virtual time', () => {
   it(
     `[RES1] [RES2] [RES5] [RES6] [STF3] [STF5] [ASG10] agree after ${STEPS} frames and requests of whatever fails (seeds from ${SEED})`,
@@ -25,28 +30,34 @@ describe('clients, the core of the gateway and a chat-service in virtual time', 
       let steps = 0;
       let events = 0;
       let seed = SEED;
+      const reaching = { again: [] as number[], ahead: [] as number[] };
       for (; steps < STEPS; seed += 1) {
         const result = await simulate(CLIENTS, seed);
         steps += result.steps;
         events += result.events;
-        const again = `SIMULATION_SEED=${seed} SIMULATION_STEPS=1\n${result.log.join(' ')}`;
-        expect(result.problems, again).toEqual([]);
+        const reached = reachedBy(result.excused);
+        if (reached) reaching[reached].push(seed);
+        const repeat = `SIMULATION_SEED=${seed} SIMULATION_STEPS=1\n${result.log.join(' ')}`;
+        expect(result.problems, repeat).toEqual([]);
       }
       const runs = `${ACTIONS} actions with each of the seeds ${SEED} to ${seed - 1}`;
       console.log(`simulated ${runs}: ${steps} steps, frames and requests among them, ${events} events shown`);
+      console.log(`out of order after a restore: again ${reaching.again.join(' ')}; ahead ${reaching.ahead.join(' ')}`);
     },
     Math.max(120_000, STEPS * 6),
   );
 
   /**
-   * Seeds that once found a fault, of the simulation itself too. What a seed does changes with the code that is simulated:
-   * these reach their fault in the code of today, and are red without `SimulatedOperator.databaseRestored`.
+   * Seeds that once found a fault, of the simulation itself too. What a seed does changes with the code that is simulated,
+   * so each says what it must still reach. One that does not is replaced: with enough steps the run above names others.
    */
   it.each([
-    ['asks nobody for order between the restore of a database and the reset that tells of it', 11_017],
-    ['asks for none either where the gateway took events of the new database for known ones', 11_325],
-  ])('[RES1] [RES7] [STF3] %s (seed %i)', async (_what, seed) => {
-    expect((await simulate(CLIENTS, seed)).problems).toEqual([]);
+    ['asks nobody for order between the restore of a database and the reset that tells of it', 11_017, 'again'],
+    ['asks for none either where the gateway took events of the new database for known ones', 11_325, 'ahead'],
+  ] as const)('[RES1] [RES7] [STF3] %s (seed %i)', async (_what, seed, reached) => {
+    const { problems, excused } = await simulate(CLIENTS, seed);
+    expect(problems).toEqual([]);
+    expect(reachedBy(excused), `seed ${seed} no longer reaches what it is kept for`).toBe(reached);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ChatClient, ChatClientOptions } from '../api/customer.ts';
-import { type CreateStaffClient, SimulatedOperator } from './simulated-operator.ts';
+import { type CreateStaffClient, type OutOfOrder, SimulatedOperator } from './simulated-operator.ts';
 import { createWorld, type FakeWorld, type Tab } from './world.ts';
 
 export interface SimulationResult {
@@ -9,6 +9,8 @@ export interface SimulationResult {
   readonly events: number;
   /** Empty: clients and server agree. */
   readonly problems: readonly string[];
+  /** What operators were shown between the restore of a database and the reset that tells of it. */
+  readonly excused: OutOfOrder;
   /** What was done, for debugging a failing seed. */
   readonly log: readonly string[];
 }
@@ -244,8 +246,13 @@ export async function simulate(clients: Clients, seed: number, actions = ACTIONS
   // A run that ended with a fault had no time to converge.
   if (problems.length === 0) problems.push(...disagreements());
   for (const { client } of [...tabs, ...operators]) client.destroy();
-  for (const operator of operators) events += operator.events;
-  return { steps: steps + world.carried, sent, events, problems, log };
+  const excused = { again: 0, ahead: 0 };
+  for (const operator of operators) {
+    events += operator.events;
+    excused.again += operator.excused.again;
+    excused.ahead += operator.excused.ahead;
+  }
+  return { steps: steps + world.carried, sent, events, problems, excused, log };
 }
 
 /** The chat of the watched customer. */
