@@ -141,7 +141,8 @@ describe.each(backends)('auth-service on $name', (backend) => {
       const { user, system } = process.cpuUsage(start);
       return user + system;
     };
-    // Work, not time: what else the machine does must not count. The least of several interleaved tries is the work itself.
+    // Work is measured, not time, so that other load on the machine does not count. The minimum of several tries is the
+    // work itself.
     let unknown = Number.POSITIVE_INFINITY;
     let known = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 9; i += 1) {

@@ -47,7 +47,7 @@ describe('links with which people set their own password', () => {
     await dropDatabase(url);
   });
 
-  /** Status, and the code where it is an error. */
+  /** The status, and the error code if there is one. */
   async function post(path: string, body: object): Promise<{ says: string; json: unknown }> {
     const url = `${await app.getUrl()}${path}`;
     const headers = { 'content-type': 'application/json' };
@@ -130,7 +130,7 @@ describe('links with which people set their own password', () => {
     expect((await service.accounts.list()).map((one) => one.login)).toEqual(['vera']);
     for (const { login: taken } of demo) {
       await service.accounts.add(by, { login: taken, name: 'Own', role: 'operator' }, '');
-      // The password that stood in the terminal opens neither the old account nor the new one.
+      // The password printed in the terminal opens neither the old account nor the new one.
       expect(await login(taken)).toBe('401 bad_credentials');
     }
     for (const { id } of demo) {
@@ -149,7 +149,7 @@ describe('links with which people set their own password', () => {
     const first = await firstKey();
     const key = invite_url.slice(invite_url.indexOf('=') + 1);
     expect(await accept({ key, password: PASSWORD })).toBe('200');
-    // The chat was waiting for them, whichever link they came by.
+    // Any administrator who joins ends the wait, whichever link they used.
     expect(await service.invites.forFirstAdmin()).toBeUndefined();
     expect((await post('/auth/invite', { key: first })).says).toBe('401 bad_credentials');
     expect((await service.operators.list()).map((one) => one.login)).toEqual(['vera']);
@@ -191,7 +191,7 @@ describe('links with which people set their own password', () => {
     const { operator } = await service.accounts.add(by, { login: 'boris', name: 'B', role: 'admin' }, '');
     for (const patch of [{ role: 'operator' }, { active: false }] as const)
       await expect(service.accounts.change(by, by.userId, patch)).rejects.toMatchObject({ code: 'last_admin' });
-    // The invited one may go: nobody stands on it.
+    // The account that was only invited may be closed: nobody depends on it.
     expect(await service.accounts.change(by, operator.id, { active: false })).toMatchObject({ active: false });
     expect(await service.accounts.change(by, operator.id, { active: true })).toMatchObject({ role: 'admin' });
     const { key } = await service.invites.forOperator(operator.id);

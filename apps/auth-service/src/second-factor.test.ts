@@ -32,7 +32,7 @@ describe('the second factor', () => {
   });
   beforeEach(async () => {
     clock = Math.floor(Date.now() / 30_000) * 30_000;
-    // Each with counters of its own.
+    // Each has its own counters.
     service = await createAuthService({
       database,
       config,
@@ -86,7 +86,7 @@ describe('the second factor', () => {
 
   it('[AUTH28] accepts each code once, even in two concurrent sign-ins, and no old code', async () => {
     const { secret } = await setUp();
-    // The code that confirmed it is used up.
+    // The code that confirmed the setup is used up.
     expect(await refusal(login(codeOf(secret)))).toBe('bad_credentials');
     const old = codeOf(secret);
     clock += 30_000;
@@ -142,7 +142,7 @@ describe('the second factor', () => {
     const fresh = await signedIn(await codeNow());
     await service.secondFactor.end(fresh, undefined);
     expect(await refusal(login())).toBe('ok');
-    // There is none any more: nothing to do.
+    // There is no second factor any more: nothing to do.
     clock += 11 * 60_000;
     await service.secondFactor.end(fresh, undefined);
   });
@@ -158,7 +158,7 @@ describe('the second factor', () => {
     expect([await begin(), await begin('a guess')]).toEqual(['validation_failed', 'validation_failed']);
     expect(await database.kysely.selectFrom('auth_totp').selectAll().execute()).toEqual([]);
     expect(await begin(PASSWORD)).toBe('ok');
-    // A token that names no sign-in is no fresh one.
+    // A token that names no sign-in is not a fresh one.
     expect(await refusal(service.secondFactor.begin({ ...anna, loginId: null }, 'x'))).toBe('validation_failed');
     for (let guess = 0; guess < config.LOGIN_FAILURES_PER_5_MINUTES; guess += 1) await begin(`guess ${guess}`);
     expect(await begin(PASSWORD)).toBe('rate_limited');

@@ -153,7 +153,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     await service.operators.change('boris', { passwordHash: await hashPassword('the new password') });
     expect((await open(before)).kind).toBe('refused');
     await service.operators.change('boris', { passwordHash: before.passwordHash, role: 'admin' });
-    // The password is right again, and what the token will say is what holds now.
+    // The password is right again, and the token contains the current role.
     expect(await open(before)).toMatchObject({ kind: 'opened', operator: { role: 'admin' } });
     await service.operators.change('boris', { role: 'operator', active: false });
     expect((await open(before)).kind).toBe('refused');
@@ -171,7 +171,7 @@ describe.each(backends)('sign-ins on $name', (backend) => {
     const { refresh_token } = await login('boris');
     const { keys } = service;
     const sign = keys.current.bind(keys);
-    // The answer is held up between the transaction and the signature; the change falls into that time.
+    // The response is delayed between transaction and signature; the change falls into that time.
     keys.current = async () => {
       await service.operators.change('boris', { role: 'admin' });
       clock += 2_000;

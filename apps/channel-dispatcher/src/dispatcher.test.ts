@@ -20,12 +20,12 @@ import { Observer } from './testing/observer.ts';
 
 type Trouble = 'none' | 'away' | 'refuses_streams' | 'refuses_all';
 
-/** The memory fan-out, with the answers that Redis gives in trouble. */
+/** The memory fan-out, with the responses of a Redis in trouble. */
 class TroubledFanout implements Fanout {
   readonly #inner: Fanout = createMemoryFanout();
   trouble: Trouble = 'none';
   attempts = 0;
-  /** What was taken out of the stream: session and seq. */
+  /** What was removed from the stream: session and seq. */
   readonly scrubs: [number, number][] = [];
 
   get connected(): boolean {
@@ -128,7 +128,7 @@ describe('dispatcher', () => {
     fanout.trouble = 'away';
     await broker.publisher.publish(interleaved(3, 30));
     await until(() => fanout.attempts >= 2);
-    // Longer than it tries in place: the messages are back in the queue then, and nobody touches them.
+    // Longer than the retries in place: by then the messages are back in the queue.
     await sleep(4_000);
     const { attempts } = fanout;
     await sleep(500);
@@ -168,7 +168,7 @@ describe('dispatcher', () => {
     await until(() => observer.distinct === 5);
   });
 
-  /** The dispatcher of `beforeEach` stands still; this one sweeps at every turn. */
+  /** The dispatcher of `beforeEach` stands still; this one runs its periodic work at every turn. */
   async function sweepingOver(consumer: EventConsumer): Promise<Dispatcher> {
     const lastSeen = createMemoryLastSeen();
     const sweeping = createDispatcher({ consumer, fanout, lastSeen, logger: testLogger, metrics, sweepIntervalMs: 10 });
@@ -176,7 +176,7 @@ describe('dispatcher', () => {
     return sweeping;
   }
 
-  /** The consumer of the broker, but for what a test lets fail. */
+  /** The consumer of the broker, except for what a test makes fail. */
   function consumerWith(changed: Partial<EventConsumer>): EventConsumer {
     const { consumer } = broker;
     return {
@@ -247,7 +247,7 @@ describe('dispatcher', () => {
     await until(() => observer.distinct === 2 && failed >= 3);
     await broker.publisher.publish([erasedEvent(8, 3), messageEvent(9, 2)]);
     await until(() => observer.distinct === 4);
-    // Given back, they would have come again with each attempt.
+    // If they were requeued, they would have come again with each attempt.
     expect(observer.frames).toBe(4);
     works = true;
     await until(() => emptied > 0);
@@ -275,7 +275,7 @@ describe('dispatcher', () => {
     await until(async () => (await metrics.collect()).includes('chat_erasures_pending 0'));
     await sweeping.stop();
     expect(fanout.scrubs).toEqual([[7, 3]]);
-    // Each time the erasure alone.
+    // Each redelivery brought only the erasure.
     expect(observer.frames).toBe(refusals + 3);
   });
 
@@ -292,7 +292,7 @@ describe('dispatcher', () => {
       return { kind: 'event', event, redelivered: false, traceparent: undefined, ack, refuse: () => undefined };
     };
     await deliver([delivery(erasedEvent(7, 3))]);
-    // A tick comes every second, also while the queue's own events are given back.
+    // A tick comes every second, even while the events of the queue are requeued.
     const tick = { v: 1, type: 'control.tick', data: { revocations_head: 0 } } as const;
     for (const other of [delivery(messageEvent(9, 1)), { kind: 'ephemeral', message: tick } as const]) {
       await deliver([other]);
@@ -313,7 +313,7 @@ describe('dispatcher', () => {
     await until(() => waiting.healthy);
     fanout.trouble = 'refuses_all';
     await broker.publisher.publish(interleaved(1, 1));
-    // Before it gives the batch back, which takes three seconds.
+    // Before it requeues the batch, which takes three seconds.
     await until(() => !waiting.healthy, { timeoutMs: 2_000 });
     expect([consumer.connected, fanout.connected]).toEqual([true, true]);
     fanout.trouble = 'none';

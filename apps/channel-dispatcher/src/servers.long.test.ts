@@ -38,7 +38,7 @@ let publisher: EventPublisher;
 let observer: Observer;
 let closeObserver: () => Promise<void>;
 let nextSeq = 1;
-/** How often the broker had lost what it had confirmed (RabbitMQ 3.10 may forget a queue that was young when it was killed). */
+/** How often the broker lost confirmed messages (RabbitMQ 3.10 may lose a young queue when it is killed). */
 let losses = 0;
 
 beforeAll(async () => {
@@ -84,7 +84,7 @@ async function watch(): Promise<void> {
   await observer.watch(fanout);
 }
 
-/** New events for all sessions, in order, as the relay publishes: again from the first unconfirmed, or all after a loss. */
+/** New events for all sessions, published as the relay does: again from the first unconfirmed, or all after a loss. */
 async function publish(count: number): Promise<OutgoingEvent[]> {
   const events = interleaved(SESSIONS, count, nextSeq);
   nextSeq += Math.ceil(count / SESSIONS);
@@ -142,7 +142,7 @@ describe('dispatcher between real servers', () => {
     const perSecond = Math.round(10_000 / ((performance.now() - started) / 1_000));
     console.info(`dispatched ${perSecond} events/s, published by 500 at a time; ${seconds} s of processor for 10,000`);
     expect(observer).toMatchObject({ frames: 12_000, outOfOrder: 0 });
-    // Of its own processor: how much of the clock it gets is the machine's affair.
+    // CPU time of the process: how much of it a second contains depends on the machine.
     expect(10_000 / seconds).toBeGreaterThan(2_000);
     await expectQueuesEmpty();
   }, 120_000);
@@ -166,7 +166,7 @@ describe('dispatcher between real servers', () => {
     const before = returns();
     await redis.kill();
     const dark = await publish(2_000);
-    // The dispatcher has given up trying in place, and everything back.
+    // The dispatcher has given up its retries in place and requeued everything.
     await until(() => returns() > before, PATIENCE);
     await closeObserver();
     await redis.start();
@@ -237,7 +237,7 @@ describe('dispatcher between real servers', () => {
     const words = [messageEvent(mine, 1), messageEvent(others, 1)];
     await until(async () => (await publisher.publish(words)).confirmed === words.length, PATIENCE);
     await until(async () => (await of(mine)) === 1 && (await of(others)) === 1, PATIENCE);
-    // A folder in the place of its file: Redis cannot save, and takes no write.
+    // A folder replaces its file: Redis cannot save, and accepts no writes.
     const file = join(redis.folder, 'data', 'dump.rdb');
     const saved = async (result: 'ok' | 'err'): Promise<void> => {
       await redisCommand(redis.url, 'BGSAVE');
@@ -252,7 +252,7 @@ describe('dispatcher between real servers', () => {
     await until(async () => (await pending()) === '1', PATIENCE);
     await dispatcher.kill();
     await dispatcher.start();
-    // What is said goes on while the stream takes nothing.
+    // New events are delivered while the stream accepts nothing.
     await until(async () => (await publisher.publish([messageEvent(others, 2)])).confirmed === 1, PATIENCE);
     await until(() => observer.distinct >= 4, PATIENCE);
     expect(await of(mine)).toBe(1);

@@ -15,7 +15,7 @@ function edgeUnderTest(config = {}) {
     gateway.core.edge.open(transport, credentials(gateway));
     return transport;
   };
-  /** Busy enough for a newcomer to be turned away: somebody is here, and the process stood still under them. */
+  /** Load under which a newcomer is refused: a client is connected, and the process stood still. */
   const overload = async () => {
     gateway.customer(1);
     await gateway.advance(1_000);

@@ -8,7 +8,7 @@ import { eventually, range, SocketClient } from './testing/socket-client.ts';
 
 const KEY = 'internal-key-of-the-site';
 
-/** A gateway whose sessions are a site's: no relay of ours, so nobody sends ticks. */
+/** A gateway whose sessions belong to a site: it has no relay, so nobody sends ticks. */
 class Beside {
   readonly site: ForeignService;
   readonly under: GatewayUnderTest;
@@ -53,7 +53,7 @@ class Beside {
   }
 }
 
-// At the same time, each with a gateway and a site of its own: most of these wait for time limits.
+// These run concurrently, each with its own gateway and site: most of them wait for time limits.
 describe.concurrent('beside a site that keeps seq itself', () => {
   const started: Beside[] = [];
   afterAll(() => Promise.all(started.map((beside) => beside.stop())));
@@ -71,7 +71,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     await client.waitForSeq(3);
     await b.publish(site.message(1, 4));
     await client.waitForSeq(4);
-    // Lost on the live path: the next one shows that it is missing.
+    // Lost on the live path: the next event reveals it.
     site.message(1, 5);
     await b.publish(site.message(1, 6));
     await client.waitForSeq(6);
@@ -91,7 +91,7 @@ describe.concurrent('beside a site that keeps seq itself', () => {
     const early = b.connect(2, 0);
     const poll = (wait: number) =>
       fetch(`${b.under.httpUrl}/channel/poll?session=2&token=${customerToken(2)}&last_seq=0&wait=${wait}`);
-    // Who does not wait is told at once.
+    // A poll that does not wait is answered at once.
     expect((await poll(0)).status).toBe(404);
     const waiting = poll(20);
     site.message(2, 1);

@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => cluster.stop());
 
-/** One fan-out as the dispatcher's, one as the gateway's; a customer in each session, and an operator. */
+/** One fan-out acts as the dispatcher's, one as the gateway's, with a customer in each session and an operator. */
 beforeEach(async () => {
   const options = { url: cluster.url, clusterNodes: cluster.nodes, logger };
   const [published, heard] = [connectRedisFanout(options), connectRedisFanout(options)];
@@ -41,7 +41,7 @@ afterEach(async () => {
   await Promise.all(fanouts.map((fanout) => fanout.close()));
 });
 
-/** A message in each session, about forty times a second, until `work` is done; then everything is shown, once and in order. */
+/** Posts to each session about forty times a second until `work` is done; then expects every event once, in order. */
 async function underTraffic(
   work: () => Promise<void>,
 ): Promise<{ readonly messages: number; readonly seconds: number }> {
@@ -101,7 +101,7 @@ it('[RDS12] loses, duplicates and reorders nothing when a master is killed and r
   });
 }, 240_000);
 
-/** Events by four queues, each of its own speed: inside a session they keep their order. */
+/** Events arrive through four queues of different speed; within a session they keep their order. */
 it.each([
   ['of one speed', [0, 0, 0, 0]],
   ['some milliseconds apart', [0, 5, 15, 30]],

@@ -6,7 +6,7 @@ import { SettingsFollower } from './settings-follower.ts';
 
 const SHOP = 'https://shop.example';
 
-/** A chat-service that answers with what is newer than the caller's. */
+/** A chat-service that returns settings newer than the caller's. */
 function follower(allowed: readonly string[] = []) {
   let now = 0;
   const state = { epoch: 'a', away: false, settings: { version: 5, origins: [SHOP], channel_token_seconds: 600 } };

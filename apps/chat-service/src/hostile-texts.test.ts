@@ -10,7 +10,7 @@ import { contentDisposition, fileNameFromHeader, sanitizeFileName } from './atta
 import { SNIFF_BYTES, sniff } from './attachments/sniff.ts';
 import { parsePhone } from './callbacks/phone.ts';
 
-/** A refusal is an answer too, as long as it comes at once. */
+/** A refusal is accepted too, as long as it comes at once. */
 const answered = (parse: (text: string) => unknown) => (text: string) => {
   try {
     return parse(text);

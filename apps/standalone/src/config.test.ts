@@ -13,7 +13,7 @@ describe('settings of a single process', () => {
       expect(load({ [name]: 'http://127.0.0.1/site' })).toThrow(
         `${name}: can be used by a gateway as a process of its own`,
       );
-      // As a compose file writes what is not set.
+      // A compose file writes unset variables like this.
       expect(load({ [name]: '' })).not.toThrow();
     },
   );

@@ -20,7 +20,7 @@ it('uses an explicit port without looking for a free one', async () => {
 
 it('uses the next free port if the default one is taken, and says so', async () => {
   const others = createServer();
-  // Taken by this test, or by somebody else already.
+  // Taken by this test, or already by another process.
   const taken = once(others.listen({ host: HOST, port: DEFAULT_PORT }), 'listening').catch(() => undefined);
   await taken;
   const { port, moved } = await chooseListenPort(HOST, undefined);

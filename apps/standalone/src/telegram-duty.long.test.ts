@@ -26,7 +26,7 @@ const MINUTES = 60_000 / STEP_MS;
 const LONG_MS = 600_000;
 const logger = createLogger({ service: 'standalone', level: 'silent' });
 
-/** Queries and defaults read the clock of the test: what is written and compared in ten minutes is as in ten minutes. */
+/** Queries and defaults read the clock of the test, so that ten minutes can pass at once. */
 async function simulateClock(database: Database): Promise<(at: number) => Promise<void>> {
   const run = (text: string) => sql.raw(text).execute(database.kysely);
   const at = (time: number) => `to_timestamp(${time}::float8 / 1000)`;
@@ -46,7 +46,7 @@ async function simulateClock(database: Database): Promise<(at: number) => Promis
   };
 }
 
-/** Each count that a page was told, with its welcome and after it. */
+/** Each count of operators that a page was sent, with its welcome and after it. */
 function countsOf(page: VirtualClient): number[] {
   return page.frames.flatMap(({ data }) => {
     const { state } = data as { state?: { operators_online?: number } };
@@ -132,7 +132,7 @@ describe('[TG9] an operator who is only on duty in Telegram', () => {
       database,
       fanout: gateway.fanout,
       people: {
-        // A process that was killed asks nothing and says nothing, not even that it ends.
+        // A killed process sends nothing, not even that it ends.
         onDuty: () => (botIsDead ? new Promise(() => undefined) : people.onDuty()),
         botRuns: () => people.botRuns(),
       },
@@ -146,7 +146,7 @@ describe('[TG9] an operator who is only on duty in Telegram', () => {
   const act = (action: Parameters<ComposedChat['telegram']['act']>[0]['action']) =>
     chat.telegram.act({ telegram_user_id: 501, request_id: `telegram:77:${now}`, action });
 
-  /** All clocks go on together: of the database, of the services and of the gateway. */
+  /** Advances all clocks together: of the database, of the services and of the gateway. */
   const step = async (): Promise<void> => {
     now += STEP_MS;
     await setClock(now);
@@ -155,7 +155,7 @@ describe('[TG9] an operator who is only on duty in Telegram', () => {
     await settle();
     await gateway.advance(STEP_MS / 2);
   };
-  /** Asked after everything that waits for the database. */
+  /** Queued behind everything that waits for the database. */
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 5; turn += 1) {
       await sql`SELECT 1`.execute(database.kysely);
@@ -174,7 +174,7 @@ describe('[TG9] an operator who is only on duty in Telegram', () => {
       .executeTakeFirstOrThrow();
     return row.assigned_user_id;
   };
-  /** What a customer's page is shown: at once when it opens, and in its header. */
+  /** What a customer's page shows: when it opens, and in its header. */
   const shown = async () => {
     const config = (await app.inject({ method: 'GET', url: '/chat/config' })).json();
     const page = gateway.customer(session);
@@ -195,7 +195,7 @@ describe('[TG9] an operator who is only on duty in Telegram', () => {
         expect([minute, await owner()]).toEqual([minute, 'anna']);
         expect([minute, await shown()]).toEqual([minute, { online: true, frame: 1 }]);
       }
-      // Nobody was told in between that they had gone.
+      // Nobody was notified meanwhile that they had gone.
       const told = countsOf(page);
       expect(told.at(-1)).toBe(1);
       expect(told.slice(told.indexOf(1))).not.toContain(0);

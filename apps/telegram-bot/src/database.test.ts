@@ -8,7 +8,7 @@ import { feedReaderSuite } from './testing/feed-reader-suite.ts';
 import { sendsSuite } from './testing/sends-suite.ts';
 import { recipientsSuite } from './testing/recipients-suite.ts';
 
-// One database for all of them: to open one takes longer than what is shown in it.
+// One database for all tests: opening one takes longer than the tests.
 let database: Database;
 beforeAll(async () => {
   database = await openDatabase('pglite:memory');
@@ -34,7 +34,7 @@ describe('what is queued', () => {
 describe('polls', () => {
   pollerSuite(opened);
 });
-// Last: it empties what the others fill.
+// Last, since it empties what the others fill.
 describe('the whole bot', () => {
   botSuite(opened);
 });

@@ -15,7 +15,7 @@ function part(name: string, heading: string): string {
   const [, after] = read(name).split(`\n## ${heading}\n`);
   return after?.split('\n## ')[0] ?? expect.fail(`${name} has no “${heading}”`);
 }
-/** First two cells of the rows whose first one is code. */
+/** The first two cells of rows that begin with code. */
 const rows = (text: string): [string, string][] =>
   [...text.matchAll(/^\| `([^`]+)` \| ([^|]+) \|$/gm)].map(([, first = '', second = '']) => [first, second]);
 const quoted = (text: string, language: 'ru' | 'en'): string[] =>
@@ -51,7 +51,7 @@ describe.each([
     expect(table.map(([name]) => name)).toEqual(STAFF_COMMANDS.map((name) => `/${name}`));
     const said = texts.helpOperator.split('\n').filter((one) => one.startsWith('/'));
     expect(said).toEqual(table.slice(0, -1).map(([name, what]) => `${name} — ${what}`));
-    // Whoever presses «Menu» sees no command that the guide has not.
+    // The menu shows no command that the guide lacks.
     const menu = commandsFor(language, 'staff').map(({ command }) => command);
     expect(STAFF_COMMANDS).toEqual(expect.arrayContaining(menu));
     const [, words = ''] = rows(telegram).find(([name]) => name === '/status') ?? [];

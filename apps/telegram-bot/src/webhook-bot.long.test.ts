@@ -122,7 +122,7 @@ it('[TG13] an update goes from the webhook to the chat, and the answer back; wit
   await expect.poll(() => written).toEqual(['Где мой заказ?']);
   await answer('В пути');
   await expect.poll(() => phone.shown.map(({ text }) => text)).toEqual(['Анна\nВ пути']);
-  // Given again, as after an answer that was lost.
+  // Redelivered, as after a lost response.
   api.redeliver(id);
   phone.send('Спасибо');
   await expect.poll(() => written).toEqual(['Где мой заказ?', 'Спасибо']);

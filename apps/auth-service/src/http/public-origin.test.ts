@@ -14,7 +14,7 @@ it('[AUTH23] an invitation uses the public address, whichever address the admini
 });
 
 it('[AUTH32] a browser returns to the page where it began, by https if the public address says so', () => {
-  // The proxy ends TLS and does not say it.
+  // The proxy terminates TLS without reporting it.
   expect(publicOrigin(asked('shop.example'), PUBLIC_URL)).toBe('https://shop.example');
   expect(publicOrigin(asked('127.0.0.1:8080'), PUBLIC_URL)).toBe('http://127.0.0.1:8080');
 });

@@ -109,11 +109,11 @@ describe('sign-in by an identity provider', () => {
     person('sub-vera', { ...claims, realm_access: { roles: ['chief'] } });
     const again = await enter(base);
     expect(again.user).toMatchObject({ id: user.id, role: 'admin' });
-    // The right of before ends with the tokens that say it.
+    // The old role ends with the tokens that contain it.
     const me = (token: string) => fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
     expect((await me(access_token)).status).toBe(401);
     expect(await (await me(again.access_token)).json()).toMatchObject({ oidc: true, second_factor: false });
-    // Nobody is left to give the right back.
+    // Nobody is left to restore the role.
     person('sub-vera', claims);
     expect(await come(base, new Browser())).toBe('/operator/#oidc=last_admin');
     person('sub-stranger', { preferred_username: 'stranger', realm_access: { roles: ['customer'] } });
@@ -132,7 +132,7 @@ describe('sign-in by an identity provider', () => {
       (await fetch(`${base}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
     withRoles('support');
     const { user, access_token, refresh_token } = await enter(base);
-    // A password of their own, by a link, is no way around the provider.
+    // A password set by a link does not bypass the provider.
     const { key } = await service.invites.forOperator(user.id);
     await service.acceptInvite(key, { password: 'a password of Petr' });
     const late = await service.invites.forOperator(user.id);
@@ -158,7 +158,7 @@ describe('sign-in by an identity provider', () => {
       { active: false, before: { active: true }, by: 'oidc' },
       { active: true, before: { active: false }, by: 'oidc' },
     ]);
-    // What an administrator has decided the provider does not undo.
+    // The provider does not undo a decision of an administrator.
     withRoles('customer');
     expect(await come(base, new Browser())).toBe('/operator/#oidc=no_role');
     const admin = { userId: 'another', name: 'A', loginId: null };
@@ -237,7 +237,7 @@ describe('sign-in by an identity provider', () => {
     person('sub-olga', { preferred_username: 'olga', realm_access: { roles: ['support'] } });
     const browser = new Browser();
     const back = location(await fetch(location(await browser.go(`${base}/auth/oidc/login`)), { redirect: 'manual' }));
-    // Another browser, which was led here with somebody's answer.
+    // Another browser, which somebody led here with a response of their own.
     expect(location(await new Browser().go(back))).toBe('/operator/#oidc=refused');
     const other = new URL(back);
     other.searchParams.set('state', 'another');

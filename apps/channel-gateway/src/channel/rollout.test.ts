@@ -27,7 +27,7 @@ describe('switching the channel on and off', () => {
       code: 4530,
       reason: 'channel_off',
     });
-    // Who may not come in at all is told that.
+    // A client that may not connect at all gets that code instead.
     expect((await new SocketClient(`${under.wsUrl}?session=1&token=${customerToken(2)}`).closed).code).toBe(4501);
   });
 

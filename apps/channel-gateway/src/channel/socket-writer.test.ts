@@ -6,7 +6,7 @@ import { SocketWriter } from './socket-writer.ts';
 let server: Server;
 const sockets: Socket[] = [];
 
-/** The server's end and the client's, which does not read until it is told to. */
+/** The server's end and the client's, which does not read until the test starts it. */
 async function pair(): Promise<{ near: Socket; far: Socket }> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening');
@@ -65,7 +65,7 @@ describe('writes past the stream', () => {
     const sent: Buffer[] = [];
     let behind = 0;
     for (let index = 0; index < 3_000; index += 1) {
-      // Mostly small, now and then one that goes through the stream by its size.
+      // Mostly small frames; some are so large that they go through the stream.
       const chunk = chunkOf(index, index % 17 === 0 ? 40_000 : 1 + ((index * 7_919) % 9_000));
       sent.push(chunk);
       for (const writer of writers) {

@@ -50,7 +50,7 @@ describe('staff channel', () => {
     );
     expect(anna.frames.find((frame) => frame.session_id === 1 && frame.seq === 2)?.type).toBe('chat.message.client');
     expect(anna.find('chat.session.created')?.data['contact']).toEqual({ name: 'Ivan', email: null, phone: null });
-    // Each event is a resume point of its own.
+    // Every event is a position to resume from.
     const events = anna.frames.filter((frame) => frame.feed_seq !== undefined);
     expect(events.map(({ cursor }) => cursor)).toEqual(events.map(({ feed_seq: seq }) => String(seq)));
     anna.end();
@@ -84,7 +84,7 @@ describe('staff channel', () => {
     for (let visit = 0; visit < 6; visit += 1) {
       for (let index = 0; index < 5; index += 1) under.ledger.post((index % 3) + 1, `visit ${visit}`);
       const client = staff('anna', `&cursor=${cursor}`);
-      // Cut in the middle of what it missed or of what is live, wherever that is.
+      // The connection is cut anywhere: among missed events or among live ones.
       await client.ready();
       for (let index = 0; index < 3; index += 1) under.ledger.note(1, `visit ${visit}`);
       await eventually(() => (client.frames.some(({ feed_seq: seq }) => seq !== undefined) ? true : undefined), 'one');
@@ -113,7 +113,7 @@ describe('staff channel', () => {
     expect((await unknown.waitFor('channel.reset')).data).toEqual({ reason: 'cursor_unknown' });
     const old = staff('anna', '&cursor=735.12');
     expect((await old.waitFor('channel.reset')).data).toEqual({ reason: 'cursor_unknown' });
-    // Once: what it is given then is good.
+    // Only once: the cursor it is given then is valid.
     const again = staff('anna', `&cursor=${String(old.find('channel.ready')?.data['cursor'])}`);
     await again.ready();
     again.send({ type: 'ping' });
@@ -203,11 +203,11 @@ describe('staff channel', () => {
       'what carl may know',
     );
     expect(olga.frames.some((frame) => JSON.stringify(frame).includes('"viewing":41'))).toBe(false);
-    // Joined later, she is told with her first frame, by the same rule.
+    // If she connects later, her first frame follows the same rule.
     const later = staff('olga', '', { scope: 'own' });
     const state = JSON.stringify((await later.ready()).data['state']);
     expect([state.includes('"viewing":42'), state.includes('"viewing":41')]).toEqual([true, false]);
-    // A session that becomes hers may be named from then on.
+    // A session may be named as soon as it becomes hers.
     under.ledger.assign(41, 'olga');
     await eventually(() => shown(olga).includes('"viewing":41') || undefined, 'what became hers');
     under.ledger.badge = {

@@ -141,7 +141,7 @@ describe('SSE and long poll', () => {
     await eventually(() => under.gateway.core.sessions.get(id)?.live.members.length || undefined, 'the next to wait');
     under.leap(10_000);
     expect((await empty).body).toEqual({ events: [], last_seq: 3, has_more: false });
-    // Level with a followed channel: the second poll asked chat-service for nothing.
+    // The channel is already followed, so the second poll made no call to chat-service.
     expect(
       under.ledger.requests.filter((request) =>
         request.sessions.some((asked) => asked.id === id && asked.after_seq !== undefined),

@@ -3,7 +3,7 @@ import { RecordedSocket } from '../testing/recorded-transport.ts';
 import { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
 
-/** One that follows live, of whose data the reader has left `queued` bytes. */
+/** A connection that follows live, with `queued` bytes unread. */
 function live(queued: number): { connection: Connection; transport: RecordedSocket } {
   const transport = new RecordedSocket();
   const connection = new Connection(transport, { now: 0, authDeadline: 0, frameBurst: 0 });

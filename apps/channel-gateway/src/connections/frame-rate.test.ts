@@ -6,7 +6,7 @@ import { FrameRate } from './frame-rate.ts';
 const opened = (frameBurst: number): Connection =>
   new Connection(new RecordedSocket(), { now: 0, authDeadline: 0, frameBurst });
 
-/** How many of so many frames at one moment pass. */
+/** How many of `count` frames at one moment are allowed. */
 function passing(take: () => boolean, of: number): number {
   return Array.from({ length: of }, take).filter(Boolean).length;
 }

@@ -16,7 +16,7 @@ const MARKS: CustomerState = {
   operators_online: 6,
 };
 
-/** The session of the customer who comes, as chat-service has it. */
+/** The customer's session, as chat-service has it. */
 function page(lastSeq: number, more: Partial<CatchupSession> = {}): CatchupSession {
   return { id: 4, last_seq: lastSeq, events: [], has_more: false, ...more };
 }

@@ -18,7 +18,7 @@ function pollsUnderTest(leases?: Leases) {
     connection.admit(principal);
     return { transport, connection };
   };
-  /** One of an operator who has everything up to 7. */
+  /** A poll of an operator who has everything up to 7. */
   const atSeven = (waitMs: number, start: StartCursor = { kind: 'after', cursor: 7 }) => {
     const opened = open(waitMs, operator('anna'));
     opened.connection.catchUp(start);

@@ -6,7 +6,7 @@ import { jsonFrame } from './encoding.ts';
 
 const RESTORED = { type: 'channel.restored', data: {} } as const;
 
-/** A store of slots that does what a test says of one of its calls. */
+/** A store of slots of which the test replaces one call. */
 function leasesWith(changed: Partial<Leases>): Leases {
   return {
     mode: 'cluster',
@@ -210,7 +210,7 @@ describe('the slot of a connection that missed a pong', () => {
     connection.holdLease('session:1');
     await registry.setStale(connection, true);
     await registry.setStale(connection, false);
-    // What is given back is another's.
+    // A slot that was given back belongs to another connection.
     registry.close(connection, 'timeout');
     await registry.setStale(connection, true);
     expect(marks).toEqual([

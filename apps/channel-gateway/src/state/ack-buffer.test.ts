@@ -13,7 +13,7 @@ interface Received {
   readonly marks: Map<number, number>;
 }
 
-/** chat-service, which fails as often as the test wants and takes its time. */
+/** A chat-service that is slow and fails as often as the test wants. */
 function bufferOver({ failures = 0, latencyMs = 0, lastSeen = createMemoryLastSeen() } = {}): {
   acks: AckBuffer;
   received: Received;
@@ -105,7 +105,7 @@ it('[RDS10] sends no ids of a replaced database, neither to chat-service nor to 
   await clock.until(() => (received.batches.length === 1 ? true : undefined), 'the first batch');
   acks.begin('after', true);
   await clock.advance(200);
-  // One call was under way, and chat-service judges its ids by its own messages.
+  // One call was under way, and chat-service compares its ids with its own messages.
   expect(received.batches.length).toBeLessThanOrEqual(2);
   expect(acks.size).toBe(0);
   acks.record(1, 'client', 12);

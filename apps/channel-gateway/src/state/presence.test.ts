@@ -32,7 +32,7 @@ function presenceUnderTest() {
     await clock.advance(ms);
     presence.tick(clock.now());
   };
-  /** What the next call says of who is here. */
+  /** What the next call reports about connected staff. */
   const report = (): CatchupRequest['presence'] => {
     const draft = new CatchupDraft(1);
     presence.compose(draft);

@@ -23,7 +23,7 @@ function revocationsUnderTest() {
       told.calls += 1;
     },
   });
-  /** The request of the next call, as far as it concerns revocations; null where none would be made. */
+  /** The part of the next call that concerns revocations; null if no call would be made. */
   const next = () => {
     const draft = new CatchupDraft(1);
     revocations.compose(draft);

@@ -78,7 +78,7 @@ it('[ACK2] [ASG12] passes on such an ack of a narrow scope only once the session
   boris.send({ type: 'ack', items });
   await gateway.advance(3_000);
   expect(acked()).toEqual([[1, 'staff:boris', mine]]);
-  // Nothing of it is kept for the time when the other is theirs too.
+  // The rest is not kept until the other session is theirs too.
   ledger.assign(2, 'boris');
   await gateway.advance(3_000);
   expect(acked()).toEqual([[1, 'staff:boris', mine]]);

@@ -4,7 +4,7 @@ import { Connection } from '../connections/connection.ts';
 import { jsonFrame } from '../connections/encoding.ts';
 import type { WebSocketTransportPort } from '../connections/transport.ts';
 
-/** A socket whose peer reads as much as the test says. */
+/** A socket whose peer reads only as much as the test allows. */
 class Socket implements WebSocketTransportPort {
   readonly kind = 'websocket';
   queuedBytes = 0;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { VirtualClient } from '../testing/virtual-client.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-/** More than a socket takes that nobody reads from. */
+/** More than an unread socket accepts. */
 const FAR_BEHIND = 300;
 
 function gatewayWithHistory(): VirtualGateway {
@@ -14,7 +14,7 @@ function gatewayWithHistory(): VirtualGateway {
   return gateway;
 }
 
-/** Comes back from the beginning and reads nothing after `channel.ready` and the first page. */
+/** The client resumes from the beginning and stops reading after `channel.ready` and the first page. */
 async function slowly(gateway: VirtualGateway, client: VirtualClient): Promise<VirtualClient> {
   client.isSlow = true;
   await gateway.advance(1_000);
@@ -64,7 +64,7 @@ describe('state that changes while a connection catches up', () => {
     for (let index = 0; index < 500; index += 1) ledger.post(1, 'more than one page');
     const anna = gateway.staff('anna/own', '0');
     await gateway.clock.until(() => anna.of('channel.ready')[0], 'the first page');
-    // The second page is on its way.
+    // The second page is being fetched.
     ledger.latencyMs = 500;
     await gateway.advance(100);
     for (const session_id of [1, 2]) {

@@ -14,7 +14,7 @@ describe('the turns of pages of the feed', () => {
     expect([turns.next([far]), turns.next([far])]).toEqual([1, 1]);
     const waits: number[] = [];
     let waited = 0;
-    // A new one comes before every turn and needs just one.
+    // A new connection arrives before every turn and needs just one page.
     for (let arrival = 0; arrival < 20; arrival += 1) {
       const isFar = turns.next([far, { key: {}, after: 1_000 + arrival }]) === 1;
       if (isFar) waits.push(waited);

@@ -12,7 +12,7 @@ function joiningUnderTest() {
     { wentLive: () => said.push('live') },
     { drained: () => said.push('drained') },
   );
-  /** On its way, with everything up to `cursor`. */
+  /** A connection that has received everything up to `cursor`. */
   const at = (cursor: number | null, transport: Transport = new RecordedSocket()): Connection => {
     const connection = new Connection(transport, { now: 0, authDeadline: 0, frameBurst: 0 });
     connection.catchUp({ kind: 'head' });

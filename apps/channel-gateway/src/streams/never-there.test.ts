@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { range } from '../testing/socket-client.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-/** As the broker may still hold it after a restore, or as somebody with access to Redis may forge it. */
+/** Such a frame may still be in the broker after a restore, or forged by somebody with access to Redis. */
 async function publishFarAhead(gateway: VirtualGateway, channel: string): Promise<void> {
   const data = { id: 999, sender_type: 'operator', body: 'of a database that is gone', attachments: [] };
   const frame = { type: 'chat.message', session_id: 1, seq: 8, feed_seq: 8, cursor: '8', data };
@@ -24,7 +24,7 @@ for (const channel of [sessionChannel(1), STAFF_CHANNEL])
     const asked = ledger.requests
       .slice(before)
       .filter(({ sessions, feed }) => sessions.length > 0 || feed !== undefined);
-    // 50 ms after it was first missed, and after twice the time each time.
+    // The first request comes after 50 ms, and each further one after twice the time.
     expect(asked.length).toBe(8);
     expect(gateway.metrics.counts['gap']).toBe(1);
     for (const index of range(1, 8)) ledger.post(1, `m${index}`);
@@ -64,7 +64,7 @@ it('[RES6] an event that chat-service has later than the live path is shown when
   const lost = ledger.post(1, 'lost');
   ledger.healthy();
   const seen = ledger.post(1, 'seen');
-  // A site's own source may say an event by its broker before it says it by REST.
+  // A site's own source may publish an event by its broker before its REST API returns it.
   const events = ledger.sessions.get(1)?.events ?? [];
   events.length = 1;
   await gateway.advance(2_000);

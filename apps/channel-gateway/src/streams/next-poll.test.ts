@@ -5,7 +5,7 @@ import { range } from '../testing/socket-client.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-/** Over a store that takes its time to give a slot back. */
+/** A gateway with a store that is slow to give a slot back. */
 function slowToRelease(clock: Clock, ms: number): Leases {
   const inner = createMemoryLeases();
   return {
@@ -57,7 +57,7 @@ it('[RES5] a client is not judged by a response that was requested before it con
   const isAsked = (): true | undefined =>
     ledger.requests.slice(before).some(({ sessions }) => sessions.length > 0) || undefined;
   await clock.until(isAsked, 'the call to be on its way');
-  // Another gateway showed these; here the live path lost them.
+  // Another gateway sent these events; here the live path lost them.
   ledger.fault = () => ({ copies: 0, delayMs: 0 });
   const { seq } = ledger.post(1, 'shown elsewhere');
   const [poll, socket] = [gateway.customer(1, seq, 'poll'), gateway.customer(1, seq)];

@@ -2,7 +2,7 @@ import type { CatchupRequest, CatchupResponse, ChatSource, SessionEvent } from '
 import { expect, it } from 'vitest';
 import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
-/** A site that keeps its sessions itself, and does not say which exist. */
+/** A site that keeps its own sessions, and does not report which exist. */
 class Site implements ChatSource {
   readonly events = new Map<number, SessionEvent[]>();
   calls = 0;

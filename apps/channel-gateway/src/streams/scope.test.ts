@@ -24,7 +24,7 @@ it('[ASG10] [ASG13] shows the assignment that takes an unassigned chat out of si
   expect(keys(anna)).toEqual(['1:2 session.assigned']);
   expect(keys(boris)).toEqual(['1:2 session.assigned', '1:3 message', '1:4 session.assigned']);
   expect(keys(olga)).toEqual([]);
-  // Whoever was away hears the same, and of what was anna's for a while only that it is gone.
+  // A client that was away sees the same; of what was anna's for a while it only sees that it is gone.
   ledger.createSession(2);
   ledger.assign(2, 'anna');
   ledger.post(2, 'hers for a while');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Sequencer } from './sequencer.ts';
 
-/** What a caller passes on for one arrival. */
+/** What the caller passes on for one arriving event. */
 function passOn(sequence: Sequencer<number>, number: number): number[] {
   if (sequence.accept(number, number) !== 'next') return [];
   const out = [number];

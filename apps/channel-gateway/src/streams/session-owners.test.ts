@@ -109,7 +109,7 @@ describe('an event of a page', () => {
     const owners = new SessionOwners();
     owners.learnPage({ sessions: [{ id: 1, assigned_user_id: 'anna', last_seq: 5 }], callbacks: [] });
     expect([owners.seesPaged(OWN, message(1, 4)), owners.seesPaged(OWN, message(2, 4))]).toEqual([true, false]);
-    // It is read again with the next page: nobody waits for it.
+    // It is read again with the next page, without a call for it.
     expect(owners.wanted()).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { VirtualGateway } from '../testing/virtual-gateway.ts';
 
 const waiting = (client: VirtualClient): unknown[] => client.of('chat.alert').map(({ data }) => data['waiting_count']);
 
-/** A badge on the live path, as a tick of the relay leader publishes it. */
+/** A badge on the live path, as the relay leader publishes it with a tick. */
 async function publish(gateway: VirtualGateway, badge: object): Promise<void> {
   const payload = JSON.stringify({ type: 'chat.alert', session_id: null, seq: null, data: badge });
   await gateway.fanout.execute([{ kind: 'publish', channel: STAFF_CHANNEL, payload }]);
@@ -23,7 +23,7 @@ it('[ALR3] passes on a badge that changed, by whichever way it came, and to nobo
   };
   for (const count of [0, 1, 1, 1, 2, 2]) await tell(count);
   expect(waiting(anna)).toEqual([1, 2]);
-  // One whose frame was lost comes with the next catch-up.
+  // A badge whose frame was lost comes with the next catch-up.
   ledger.badge = { ...ledger.badge, waiting_count: 3 };
   const boris = gateway.staff('boris');
   await gateway.advance(1_000);

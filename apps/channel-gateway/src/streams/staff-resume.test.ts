@@ -14,7 +14,7 @@ import { PAGE_QUEUE_LIMIT } from './stream-host.ts';
 const after = (cursor: number): StartCursor => ({ kind: 'after', cursor });
 const HEAD: StartCursor = { kind: 'head' };
 
-/** An event of the feed; of session 1, which is nobody's, or of session 2, which is boris's. */
+/** An event of the feed: session 1 is unassigned, session 2 is boris's. */
 function frame(feedSeq: number, sessionId = 1) {
   const event = { type: 'chat.message', session_id: sessionId, seq: feedSeq, feed_seq: feedSeq, cursor: `${feedSeq}` };
   const made = liveFrameOf({ ...event, data: { id: feedSeq } });
@@ -22,7 +22,7 @@ function frame(feedSeq: number, sessionId = 1) {
   return made;
 }
 
-/** A stream that has come to `cursor` and keeps what followed `floor`. */
+/** A stream at `cursor` that keeps the frames after `floor`. */
 function resumeUnderTest({ cursor = 10, floor = 5 } = {}) {
   const under = registryUnderTest();
   const { clock, metrics, registry } = under;

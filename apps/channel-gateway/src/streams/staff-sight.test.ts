@@ -63,7 +63,7 @@ describe('which session an operator is viewing', () => {
 
   it('[ASG14] is sent as none as soon as the operator views a session outside the scope', async () => {
     const { gateway, carl, olga, shownTo } = await sightUnderTest();
-    // Whose both are is known from then on.
+    // From here on the assignees of both are known.
     for (const id of [1, 2]) {
       olga.send({ type: 'viewing', session_id: id });
       await gateway.advance(2_000);
@@ -79,9 +79,9 @@ describe('which session an operator is viewing', () => {
     const { gateway, ledger, carl, olga, shownTo } = await sightUnderTest();
     olga.send({ type: 'viewing', session_id: 1 });
     await gateway.advance(2_000);
-    // Not even for a moment.
+    // It is not shown even for a moment.
     expect(JSON.stringify(carl.of('chat.presence'))).not.toContain('"viewing":1');
-    // It becomes theirs while they look at it.
+    // The session becomes theirs while they are viewing it.
     ledger.assign(1, 'olga');
     await gateway.advance(2_000);
     expect(shownTo(carl)).toContainEqual(['olga', 1]);

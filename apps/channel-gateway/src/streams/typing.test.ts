@@ -19,7 +19,7 @@ it('[BAN7] drops typing of a banned visitor until the ban is lifted', async () =
   await gateway.advance(7_000);
   writer.send({ type: 'typing', active: true });
   neighbour.send({ type: 'typing', active: true });
-  // The visitor still hears the other side.
+  // The visitor still sees the operator typing.
   anna.send({ type: 'typing', session_id: 1, active: true });
   await gateway.advance(100);
   expect(typed()).toEqual([[2, true]]);

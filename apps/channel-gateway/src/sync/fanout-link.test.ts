@@ -6,7 +6,7 @@ import { FanoutLink } from './fanout-link.ts';
 
 const nobody = (): void => undefined;
 
-/** A link over a fan-out whose calls do what a test says. */
+/** A link over a fan-out whose calls the test controls. */
 function linkUnderTest(changed: Partial<Fanout> = {}) {
   const clock = new VirtualClock();
   const inner = createMemoryFanout();

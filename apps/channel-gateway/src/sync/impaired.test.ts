@@ -121,7 +121,7 @@ describe('during an outage', () => {
     await gateway.clock.until(() => (core.epoch.current === 'epoch-2' ? true : undefined), 'the new database');
     const client = gateway.customer(1);
     await gateway.advance(1_000);
-    // Of two instances behind a balancer only the one that has not noticed the restore is left.
+    // Of two instances behind a load balancer, only the one that missed the restore is left.
     ledger.epoch = 'epoch-1';
     gateway.customer(1);
     await gateway.advance(1_000);

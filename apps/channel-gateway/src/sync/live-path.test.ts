@@ -5,7 +5,7 @@ it('[BES39] a tick that reports a lost source degrades the channel, and the next
   const path = new LivePath(0, true);
   path.ticked(1_000, true);
   expect([path.refresh(1_000, 0), path.reason]).toEqual([true, 'source_unavailable']);
-  // What is lost is before the ledger: heads need no hurry.
+  // The loss is upstream of the ledger, so faster head checks would not help.
   expect(path.impaired).toBe(false);
   path.ticked(2_000, true);
   expect(path.refresh(2_000, 0)).toBe(false);

@@ -4,7 +4,7 @@ import { range } from '../testing/socket-client.ts';
 import type { VirtualClient } from '../testing/virtual-client.ts';
 import { VirtualGateway, type VirtualSetup } from '../testing/virtual-gateway.ts';
 
-/** Heads are checked every second. `changed`: what chat-service answers in place of the ledger. */
+/** Heads are checked every second. `changed` replaces the answer of the ledger. */
 function gatewayUnderTest(
   config: VirtualSetup['config'] = {},
   changed: (answer: CatchupResponse) => CatchupResponse = (answer) => answer,
@@ -52,7 +52,7 @@ describe('a restore of the database', () => {
   it('[RES11] disconnects nobody a second time if another chat-service still reports the previous epoch', async () => {
     let calls = 0;
     let split = false;
-    // Two instances behind a balancer by request, of which the second asks the server of before.
+    // Two instances behind a load balancer; the second still uses the previous server.
     const gateway = gatewayUnderTest({}, (answer) => {
       calls += 1;
       return split && calls % 2 === 0 ? { ...answer, epoch: 'epoch-1' } : answer;
@@ -91,7 +91,7 @@ describe('a restore of the database', () => {
   });
 
   it('[RES12] disconnects the clients of a session whose head went back twice, even without an epoch', async () => {
-    // A site's own chat-service says none.
+    // A site's own chat-service reports no epoch.
     const gateway = gatewayUnderTest({}, ({ epoch: _epoch, ...answer }) => answer);
     const { ledger } = gateway;
     for (const number of range(1, 5)) ledger.post(1, `m${number}`);

@@ -44,7 +44,7 @@ describe('targets of alerts', () => {
     expect(await targets()).toEqual({ urls: [], secret: 'none', saved: false });
     const saved = await patch({ webhook: { urls, secret: SECRET } });
     expect(saved.as(settingsResponseSchema).webhook).toEqual({ urls, secret: 'saved', saved: true });
-    // A sweep that is under way may still know the targets of before.
+    // A run that has already begun may still know the previous targets.
     await expect
       .poll(async () => (await begin(), receivers.every(({ requests }) => requests.length > 0)), PATIENCE)
       .toBe(true);

@@ -34,7 +34,7 @@ describe('on postgres', () => {
   afterAll(() => chat.stop());
   beforeEach(async () => {
     await sql`TRUNCATE webhook_delivery, chat_alert`.execute(chat.database.kysely);
-    // What earlier tests left is no cause any more.
+    // Data of earlier tests are no cause any more.
     await sql`UPDATE chat_session SET created_at = created_at - interval '30 days', updated_at = updated_at - interval '30 days',
       waiting_since = NULL`.execute(chat.database.kysely);
     await sql`UPDATE chat_callback SET status = 'cancelled'`.execute(chat.database.kysely);
@@ -169,7 +169,7 @@ describe('on postgres', () => {
         phone: null,
       });
       expect(sent.find(({ reason }) => reason === 'session_created')?.contact).toBeUndefined();
-      // Read, answered again, not seen again: a new cause.
+      // Read, answered again and not seen again: a new cause.
       await chat.call('POST', `/chat/session/${session.id}/read`, {
         token,
         body: { last_id: Number.MAX_SAFE_INTEGER },
@@ -206,7 +206,7 @@ describe('on postgres', () => {
     );
     expect(await sweeps.run()).toBe(6);
     expect(await deleteOldAlerts(chat.database, 30)).toBe(0);
-    // A wait older than its alert, as it is in real life.
+    // The wait is older than its alert, as in production.
     await sql`UPDATE chat_alert SET created_at = created_at - interval '31 days'`.execute(chat.database.kysely);
     await age('chat_session', waiting.id, 31 * 86_400);
     await sql`UPDATE chat_alert SET dedupe_key = 'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint

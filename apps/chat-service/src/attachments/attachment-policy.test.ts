@@ -37,7 +37,7 @@ const config = async () => (await chat.call('GET', '/chat/config')).as(configRes
 const begin = async () => (await chat.call('POST', '/chat/session', { body: {} })).as(createSessionResponseSchema);
 
 type Way = (raw: Buffer) => Promise<string | undefined>;
-/** Each answers the code of the refusal; undefined where the file was taken. */
+/** Each returns the code of the refusal, or undefined if the file was accepted. */
 async function ways(): Promise<Readonly<Record<'customer' | 'operator' | 'telegram', Way>>> {
   const { session, token } = await begin();
   const put = (bearer: string) => async (raw: Buffer) =>
@@ -54,7 +54,7 @@ async function ways(): Promise<Readonly<Record<'customer' | 'operator' | 'telegr
   };
 }
 
-/** The text and the number of files that a mail with one file became. */
+/** The text and the number of files of the message that a mail with one file became. */
 async function byMail(file: Buffer): Promise<{ body: string; files: number }> {
   const { session, token } = await begin();
   const raw = [

@@ -151,7 +151,7 @@ describe('attachments', () => {
     const answer = await fetch(base, { method: 'POST', headers, body: chunks, duplex: 'half' });
     expect([answer.status, JSON.parse(await answer.text()).error.code]).toEqual([413, 'payload_too_large']);
     expect((await fetch(base, { method: 'POST', headers, body: 'fine' })).status).toBe(201);
-    // Broken off in the middle: nothing stays, the process lives.
+    // The upload breaks off in the middle: nothing is kept, and the process survives.
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => {
         socket.write(
@@ -172,7 +172,7 @@ describe('attachments', () => {
         .execute();
       return rows.map(({ size }) => size);
     };
-    // What was broken off is given up when the server hears of it.
+    // An interrupted upload is given up when the server notices.
     await expect.poll(sizes).toEqual([4, 4]);
   });
 
@@ -237,7 +237,7 @@ describe('the limit of unsent uploads', () => {
     const over = await put(one, 6 * KB, '203.0.113.1');
     expect([over.status, over.code]).toEqual([429, 'rate_limited']);
     expect(Number(over.headers['retry-after'])).toBeGreaterThan(0);
-    // An operator's own share is not the customer's.
+    // An operator's quota is separate from the customer's.
     expect((await put(one, 6 * KB, '203.0.113.1', await small.staff('anna'))).status).toBe(201);
     expect((await deliver(one, [first.id])).status).toBe(201);
     const burst = await Promise.all(Array.from({ length: 8 }, () => put(one, 3 * KB, '203.0.113.1')));

@@ -267,7 +267,7 @@ describe('disk storage', () => {
       yield await held.promise;
     }
     const first = storage.write('firstone', Readable.from(slow()), room, room * 0.75);
-    // Whose room is looked up first, has it.
+    // The first upload whose space is reserved gets it.
     await begun.promise;
     const second = storage.write('secondone', Readable.from([Buffer.from('x')]), room, room * 0.75);
     await expect(second).rejects.toMatchObject({ code: 'storage_full' });

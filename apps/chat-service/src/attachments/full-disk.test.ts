@@ -10,7 +10,7 @@ import { ChatUnderTest } from '../../test/chat-under-test.ts';
 const run = promisify(execFile);
 const FULL = Buffer.from('text that does not fit. '.repeat(25_000));
 
-/** A file system of 256 KiB, really full when an upload is larger. */
+/** A file system of 256 KiB, which a larger upload really fills. */
 const mount = (folder: string) => run('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'chat-test', folder]);
 
 async function filesIn(folder: string): Promise<number> {
@@ -25,7 +25,7 @@ describe('a full disk', () => {
     folder = await mkdtemp(`${tmpdir()}/chat-full-disk-`);
     mounted = await mount(folder).then(
       () => true,
-      // Not root, or not allowed to: then in a namespace of its own, see below.
+      // Not root, or not permitted: then the test uses its own namespace, see below.
       () => false,
     );
   });

@@ -218,7 +218,7 @@ describe('bans on postgres', () => {
     expect(Date.parse(made.until ?? '') - Date.now()).toBeCloseTo(86_400_000, -5);
     expect((await chat.call('POST', '/chat/session', { body: {}, ip: '203.0.113.9' })).code).toBe('banned');
     expect((await chat.call('POST', '/chat/session', { body: {}, ip: '203.0.113.10' })).status).toBe(201);
-    // Whoever is there already comes back, and reads.
+    // A visitor who already has a chat returns to it and can read.
     const back = { body: { resume_key: v4.key }, ip: '203.0.113.9' };
     expect((await chat.call('POST', '/chat/session', back)).status).toBe(200);
     const words = { body: 'x', client_message_id: randomUUID() };
@@ -270,7 +270,8 @@ describe('bans on postgres', () => {
     expect([refused.status, refused.code]).toEqual([422, 'validation_failed']);
     expect(refused.text).toContain('TRUSTED_PROXIES=198.51.100.10');
     expect((await begin('198.51.100.9')).id).toBeGreaterThan(one.id);
-    // The chat itself can be banned there, and the address where the operator comes without one, or through a declared one.
+    // The chat itself can be banned there. So can the address, if the operator's own request comes without a proxy or
+    // through a declared one.
     expect((await chat.call('POST', '/chat/bans', { ...through, body: { ...body, by: 'session' } })).status).toBe(201);
     expect((await chat.call('POST', '/chat/bans', { ...through, ip: TRUSTED_PROXY })).status).toBe(201);
   });
@@ -287,7 +288,7 @@ describe('bans on postgres', () => {
     expect(answer.other_sessions).toBe(2);
     const [v6, sameNet] = [await begin('2001:db8:20:0::1'), await begin('2001:db8:20::2')];
     await begin('2001:db8:20:1::2');
-    // Older than a day, and one that no database reads as an address.
+    // One is older than a day, and one is no valid address for the database.
     for (const [index, address] of ['2001:db8:20::3', 'fe80::1%eth0'].entries()) {
       const { id } = await begin('203.0.113.99');
       await chat.database.kysely

@@ -21,7 +21,7 @@ it('[INT] reads the epoch once, however many sessions a catch-up names', async (
   const before = await asked();
   const { sessions } = await asking.chat.catchup({ sessions: ids.map((id) => ({ id, after_seq: 0 })), limit: 10 });
   expect(sessions).toHaveLength(40);
-  // The counts are written when the connections end.
+  // PostgreSQL writes the counts when the connections end.
   await asking.close();
   await expect.poll(asked).toBeGreaterThan(before);
   expect((await asked()) - before).toBeLessThan(10);

@@ -41,7 +41,7 @@ it('[RES10] [REV7] notices a pg_restore into the running database: a new epoch, 
   expect(after.sessions[0]?.last_seq).toBe(before.sessions[0]?.last_seq);
   expect((await ask()).epoch).toBe(after.epoch);
 
-  // The first revocation of the restored database has an id that the reader has passed long ago.
+  // The first revocation of the restored database has an id that the reader passed long ago.
   await chat.revokeStaff('staff', 'mallory');
   await refresher.refresh();
   expect(set.place.id).toBe(1);

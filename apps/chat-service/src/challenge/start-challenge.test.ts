@@ -17,14 +17,14 @@ beforeAll(async () => {
 afterAll(() => chat.stop());
 
 let last = 0;
-/** An address from which nobody began a chat yet. */
+/** An address from which nobody has started a chat yet. */
 const freshAddress = (): string => `198.51.100.${(last += 1)}`;
 const begin = (ip: string, body: object = {}): Promise<Answer> => chat.call('POST', '/chat/session', { body, ip });
 const challengeOf = (answer: Answer) => {
   expect([answer.status, answer.code]).toEqual([403, 'challenge_required']);
   return refusalSchema.parse(JSON.parse(answer.text)).error.details.challenge;
 };
-/** The challenge of an address that has begun as many chats as it may. */
+/** The challenge for an address that has started as many chats as it may. */
 async function challenged(ip: string) {
   for (let index = 0; index < FREE; index += 1) expect((await begin(ip)).status).toBe(201);
   return challengeOf(await begin(ip));

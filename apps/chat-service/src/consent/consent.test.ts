@@ -43,7 +43,7 @@ describe('consent on postgres', () => {
     const second = { version: '2', text: 'Второй текст', url: 'https://shop.example/privacy', texts: {} };
     expect((await exported(named)).consent).toMatchObject({ given: { version: '2' }, text: second });
     expect((await exported(plain)).consent).toMatchObject({ given: { version: '2', accepted: true }, text: second });
-    // What holds without any setting, and a version that this chat never had.
+    // The default text, and a version that this chat never had.
     expect((await exported(before)).consent).toMatchObject({ given: { version: '1' }, text: { version: '1' } });
     expect((await exported(foreign)).consent).toMatchObject({ given: { version: 'of-the-site' }, text: null });
     expect((await exported(none)).consent).toBeNull();
@@ -54,7 +54,7 @@ describe('consent on postgres', () => {
     expect([await shown(none), await shown(no)]).toEqual([null, null]);
     const list = await chat.call('GET', '/chat/sessions', { token: anna });
     expect(list.text).not.toContain('"consent"');
-    // Erasing leaves the proof.
+    // An erasure keeps the proof.
     await chat.call('POST', `/chat/session/${named.id}/erase`, { token: admin, body: {} });
     expect((await exported(named)).consent).toMatchObject({ text: second });
   });
@@ -105,7 +105,7 @@ describe('consent on postgres', () => {
     expect((await save({ ...words('5', 'Пятый текст'), url: null })).status).toBe(422);
     const both = await Promise.all([save(words('both', 'Один')), save(words('both', 'Другой'))]);
     expect(both.map(({ status }) => status).toSorted()).toEqual([200, 422]);
-    // The same again, another version, and back to the one before.
+    // The same version again, another one, and back to the previous one.
     for (const consent of [words('5', 'Пятый текст'), words('6', 'Другой текст'), words('5', 'Пятый текст'), null])
       expect((await save(consent)).status).toBe(200);
   });

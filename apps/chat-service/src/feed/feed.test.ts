@@ -89,7 +89,7 @@ describe('feed and catch-up on postgres', () => {
     const refused = (after: string) => harness.chat.feed(anna, { after, limit: 5 });
     await expect(refused(String(Number(cursor) + 1))).rejects.toMatchObject({ code: 'cursor_ahead' });
     await expect(refused('9007199254740991')).rejects.toMatchObject({ code: 'cursor_ahead' });
-    // Version 0.1 gave out such ones.
+    // Version 0.1 issued such cursors.
     await expect(refused('7.1')).rejects.toMatchObject({ code: 'cursor_unknown' });
     expect((await harness.chat.feed(anna, { after: cursor, limit: 5 })).events).toEqual([]);
     const ahead = await harness.chat.catchup({

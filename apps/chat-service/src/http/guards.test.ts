@@ -15,12 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => chat.stop());
 
-// The intake exists in the ledger alone, where its own tests ask for its access.
+// The intake exists only in the ledger role, whose own tests check its access.
 const contract = ALL_ROUTES.filter((route) => route.service === 'chat-service' && route.access !== 'events');
 const asPattern = (route: Route) => `${route.method} ${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
 const asPath = (pattern: string) => pattern.replaceAll(':id', String(sessionId));
 
-/** Every registered route but the operational ones, HEAD left to the test that asks for it. */
+/** Every registered route except the operational ones; a separate test covers HEAD. */
 function ownRoutes() {
   return listRoutes(chat.app).filter(({ method, url }) => method !== 'HEAD' && /^\/(?:chat|internal)\//.test(url));
 }

@@ -108,7 +108,7 @@ describe('on postgres', () => {
       const page = { page_url: 'https://shop.example/cart' };
       expect((await chat.call('POST', `${path}/page`, { token: answer.token, body: page })).status).toBe(204);
       expect(await contacts()).toEqual([nothing, nothing]);
-      // One that was anonymous and erased becomes theirs as it is.
+      // An anonymous chat that was erased becomes theirs unchanged.
       const guest = await newSession({ name: 'Гость' });
       await chat.call('POST', `/chat/session/${guest.session.id}/erase`, { token: root, body: {} });
       await identify({ identity_token, session_id: guest.session.id, token: guest.token });

@@ -88,7 +88,7 @@ describe('the ledger on postgres', () => {
         ],
       });
       expect(JSON.stringify(lines)).not.toMatch(/words|third|text/);
-      // Of what was erased the hash tells.
+      // The hash identifies what was erased.
       await new Eraser(database, service.context, {
         removeErased: async () => ({ removed: 0, failures: [] }),
       }).eraseSession(admin, 1);
@@ -123,7 +123,7 @@ describe('the ledger on postgres', () => {
         { ...assigned(1, '7', { assigned_user_name: 'Olga' }), ...at, message_id: 'a-1' },
         said(2, 3),
         said(1, 4, answer),
-        // Known from before, in the middle of a run and as its first.
+        // A known event in the middle of a batch, and as its first.
         said(1, 2),
         said(1, 5),
         said(2, 3),

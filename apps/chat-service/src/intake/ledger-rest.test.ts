@@ -31,11 +31,11 @@ afterAll(() => chat.stop());
 const give = (events: readonly unknown[], token: string | undefined = EVENTS_KEY) =>
   chat.call('POST', '/intake/events', { token, body: { events } });
 
-/** As a site does: what the answer names is put aside, and the rest is sent again. */
+/** A site does this: it puts aside what the response names and sends the rest again. */
 async function post(chat: ChatUnderTest, events: readonly Record<string, unknown>[]): Promise<number> {
   const answer = await chat.call('POST', '/intake/events', { token: EVENTS_KEY, body: { events } });
   if (answer.status === 200) return 0;
-  // Too much for one request: nothing of it was stored.
+  // Too much for one request: nothing was stored.
   if (answer.status === 413 && events.length > 1) {
     const half = Math.ceil(events.length / 2);
     return (await post(chat, events.slice(0, half))) + (await post(chat, events.slice(half)));
@@ -192,7 +192,7 @@ describe('REST beside a site', () => {
     }
     expect(routes.length).toBe(9);
     expect(await events()).toBe(before);
-    // What is not the site's stays.
+    // What does not belong to the site stays.
     const note = await chat.call('POST', '/chat/session/55/notes', { token: anna, body: { body: 'n' } });
     expect(note.status).toBe(201);
   });

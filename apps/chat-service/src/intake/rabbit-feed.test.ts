@@ -68,7 +68,7 @@ async function deadLetters(): Promise<{ body: string; reason: unknown; id: unkno
   }
 }
 
-/** A ledger that reads an exchange of the site, and what the site does there. */
+/** A ledger that reads an exchange of the site, and the site's actions on it. */
 async function siteExchange() {
   const harness = await ledger();
   await site.assertExchange('site.suite', 'topic', { durable: true });
@@ -84,7 +84,7 @@ async function siteExchange() {
     chat: harness.chat,
     give: async (...events: readonly Record<string, unknown>[]) => {
       for (const event of events) site.publish('site.suite', 'chat.message.sent', bytes(event));
-      // Taken or buried, each is acknowledged; what was given last came last.
+      // Stored or put into the dead letters, each is acknowledged; the last sent arrived last.
       const last = { type: 'suite.last', session_id: 9_999, data: {}, message_id: `last-${Math.random()}` };
       const before = await story(harness.chat, 9_999).catch(() => []);
       site.publish('site.suite', 'chat.last', bytes(last));
@@ -95,7 +95,7 @@ async function siteExchange() {
       });
     },
     refused: async () => {
-      // Buried after the others of their batch were stored.
+      // Put into the dead letters after the others of the batch were stored.
       await sleep(500);
       refused += (await deadLetters()).length;
       return refused;
@@ -133,7 +133,7 @@ describe('the site’s broker', () => {
       await until(async () => (await story(chat, 70 + index).catch(() => [])).length === 300, { timeoutMs: 20_000 });
       expect((await story(chat, 70 + index)).slice(0, 2)).toEqual(['client:text 1', 'client:text 2']);
       await reading.close();
-      // What a quorum queue says of itself may be some hundred milliseconds old.
+      // The statistics of a quorum queue may be some hundred milliseconds old.
       await emptied(queue);
     }
   });
@@ -182,7 +182,7 @@ describe('the site’s broker', () => {
     for (let id = 1; id <= 20; id += 1) site.publish('site.events', 'chat.message.sent', bytes(message(82, id)));
     await until(async () => (await story(chat, 82).catch(() => [])).length === 20, { timeoutMs: 20_000 });
     expect(await waiting('site.worker')).toBe(20);
-    // What comes while nobody reads waits in our queue.
+    // Messages that come while nobody reads wait in our queue.
     await reading.close();
     site.publish('site.events', 'chat.message.sent', bytes(message(82, 21)));
     read(source, service.intake);
@@ -275,7 +275,7 @@ describe('the site’s broker', () => {
         removeErased: async () => ({ removed: 0, failures: [] }),
       }).eraseSession(admin, 86);
       await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 0, { timeoutMs: 20_000, everyMs: 50 });
-      // What is refused afterwards stays, with an end.
+      // What is refused afterwards is kept for a limited time.
       site.sendToQueue('site.erasing', bytes(message(87, 1, { sender_type: 'robot' })));
       await until(async () => (await waiting(SITE_DEAD_LETTERS)) === 1, { timeoutMs: 20_000, everyMs: 50 });
       const kept = await site.get(SITE_DEAD_LETTERS, { noAck: true });

@@ -52,7 +52,7 @@ describe('a ledger that is killed between commit and acknowledgement', () => {
     const silent = new Promise<void>((resolve) => {
       answers = resolve;
     });
-    // It commits and never says so: nothing is acknowledged.
+    // It commits and does not acknowledge anything.
     const first = read({
       take: async (events, source, given) => {
         const result = await intake.take(events, source, given);

@@ -24,7 +24,7 @@ it('[TAB9] omits the number of waiting rows while the source cannot be read', as
   watch.connected(true);
   expect(await state()).toEqual(['1', '3', '2']);
   watch.connected(true);
-  // Said each time, since it tells how long ago that was [BES39].
+  // Reported each time, since it contains the time that has passed [BES39].
   expect(read).toBe(2);
   watch.connected(false);
   expect(await state()).toEqual(['0', 'Nan', 'Nan']);

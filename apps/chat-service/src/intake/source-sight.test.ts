@@ -9,7 +9,7 @@ function watching(sources: readonly SourceName[]) {
     async () => new Map(marks),
     () => now,
   );
-  /** A look each second; what is said by then, and whether it was ever lost meanwhile. */
+  /** One check each second; the final result, and whether it was ever lost meanwhile. */
   const pass = async (seconds: number, said?: SourceName): Promise<boolean> => {
     let lost = false;
     for (let second = 0; second < seconds; second += 1) {

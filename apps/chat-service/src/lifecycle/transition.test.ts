@@ -31,7 +31,7 @@ const ACTIONS: Record<string, SessionAction> = {
   return: { kind: 'return' },
 };
 
-/** Next state, then what the channel is told; `=` stays; a word with `!` is an error. */
+/** The next state, then the published event; `=` means unchanged; a word with `!` is an error. */
 const TABLE: Record<keyof typeof STATES, Record<string, string>> = {
   new: {
     'claim anna': 'active anna: assigned, new>operator',

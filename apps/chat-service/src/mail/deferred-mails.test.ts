@@ -25,7 +25,7 @@ it('[MAIL12] it is retried ever less often, at least once an hour, and when chat
   expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   later.put(7, new ChatError('rate_limited', 'too many', { retryAfterSeconds: 5 }), now);
   expect([later.due([7], now + 4_000), later.due([7], now + 5_000)]).toEqual([[], [7]]);
-  // Somebody has read it or moved it: a mail of that number begins anew.
+  // Somebody has read or moved it: a mail with that number starts over.
   expect(later.due([], now)).toEqual([]);
   later.put(7, new Error('no database'), now);
   expect(later.due([7], now + 60_000)).toEqual([7]);

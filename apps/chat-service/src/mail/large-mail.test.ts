@@ -30,7 +30,7 @@ afterAll(() => chat.stop());
 
 const begin = async (locale: string) =>
   (await chat.call('POST', '/chat/session', { body: { locale } })).as(createSessionResponseSchema).session.id;
-/** How a letter with a film begins. */
+/** The beginning of a mail with a film attached. */
 const beginning = (to: string, { head = [], text = 'Вот видео' }: { head?: string[]; text?: string } = {}) =>
   Buffer.from(
     [

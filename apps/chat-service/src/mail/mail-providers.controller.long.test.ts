@@ -64,7 +64,7 @@ describe('mail from a provider', () => {
     expect(JSON.parse((await postmark({ ...inbound, TextBody: 'Первое', Headers: headers })).text)).toEqual({
       outcome: 'duplicate',
     });
-    // Without a Message-ID the provider's own name is what it is known by.
+    // Without a Message-ID it is identified by the provider's own name for it.
     const bare = { ...inbound, MessageID: randomUUID(), TextBody: 'Второе' };
     expect(JSON.parse((await postmark(bare)).text)).toMatchObject({ outcome: 'message' });
     expect(JSON.parse((await postmark({ ...bare, TextBody: 'Второе.' })).text)).toEqual({ outcome: 'duplicate' });

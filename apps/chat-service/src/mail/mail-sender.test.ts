@@ -12,7 +12,7 @@ import { MailSender, type MailSenderParts } from './mail-sender.ts';
 import { MailWriter } from './mail-writer.ts';
 import { Transcripts } from './transcript.ts';
 
-/** What is mailed, judged as it goes to a real server. Nobody waits: each look is called. */
+/** What is sent to a real server. No test waits: each run of the sender is called. */
 let smtp: SmtpDouble;
 let chat: ChatUnderTest;
 let links: MailLinks;
@@ -40,7 +40,7 @@ afterAll(async () => {
   await smtp?.stop();
 });
 beforeEach(async () => {
-  // Chats of earlier tests are none of the next one.
+  // Chats of earlier tests must not affect the next one.
   await sql`UPDATE chat_session SET email = NULL`.execute(chat.database.kysely);
   await sql`DELETE FROM mail`.execute(chat.database.kysely);
 });
@@ -254,7 +254,7 @@ describe('devices of customers', () => {
       await say(session, anna, 'Ответ');
     }
     await sql`UPDATE chat_event SET created_at = created_at - interval '1 minute'`.execute(chat.database.kysely);
-    // No message is younger than its chat's last change, so the one that is skipped has nothing to tell.
+    // No message is newer than its chat's last change, so a skipped chat has nothing to report.
     await sql`UPDATE chat_session SET updated_at = updated_at - interval '26 hours' WHERE id = ${long.id}::bigint`.execute(
       chat.database.kysely,
     );

@@ -157,7 +157,7 @@ describe('incoming mail', () => {
     const first = await delivered(raw);
     expect(first).toMatchObject({ outcome: 'message', session_id: session.id });
     expect(await delivered(raw)).toEqual({ outcome: 'duplicate' });
-    // The mail as another server of the way wrote it, with the same Message-ID.
+    // The same mail as another relaying server wrote it, with the same Message-ID.
     expect(await delivered(`Received: from there\r\n${raw}`)).toEqual({ outcome: 'duplicate' });
     const shown = await texts(session.id);
     expect(shown).toHaveLength(2);
@@ -263,7 +263,7 @@ describe('incoming mail', () => {
     expect(await outcome({ headers: ['Auto-Submitted: no'] })).toBe('message');
   });
 
-  /** A mail that was sent; answers its number. */
+  /** Sends a mail and returns its number. */
   const mailed = async (sessionId: number | null, kind: 'reply' | 'transcript', address: string): Promise<number> => {
     const row = await chat.database.kysely
       .insertInto('mail')
@@ -314,14 +314,14 @@ describe('incoming mail', () => {
     expect(await delivered(passing)).toMatchObject({ reason: 'automatic' });
     expect(await delivered(report(replyAddress(session.id), links.messageName(reply)))).toEqual({ outcome: 'bounce' });
     expect(await refused()).toEqual(['gone@mail.example']);
-    // Whoever wants no mail said more than a mailbox that is gone, whichever came first.
+    // An unsubscription outweighs a missing mailbox, whichever came first.
     await links.unsubscribe(await mailed(session.id, 'reply', 'never@mail.example'));
     const late = await mailed(session.id, 'transcript', 'never@mail.example');
     expect(await delivered(report(replyAddress(session.id), links.messageName(late)))).toEqual({ outcome: 'bounce' });
     await links.unsubscribe(await mailed(session.id, 'reply', 'gone@mail.example'));
     const reasons = await chat.database.kysely.selectFrom('mail_refusal').select('reason').execute();
     expect(reasons.map(({ reason }) => reason)).toEqual(['unsubscribed', 'unsubscribed']);
-    // Also one that comes to the address of the chat itself, where mails without a reply address come back to.
+    // The same for a report that comes to the chat's own address, to which mails without a reply address return.
     expect(await delivered(report('support@shop.example', links.messageName(transcript)))).toEqual({
       outcome: 'bounce',
     });
@@ -362,7 +362,7 @@ describe('incoming mail', () => {
     expect(await delivered(mail)).toMatchObject({ outcome: 'message' });
     const said = (await texts(session.id)).join('\n');
     expect(said).toContain('Вот');
-    // One more than a mail may bring.
+    // One more than a mail may contain.
     expect(said).toContain('[файл из письма не принят: 10.txt]');
   });
 

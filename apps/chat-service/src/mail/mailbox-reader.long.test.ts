@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { MailDelivery } from './mail-intake.ts';
 import { MailboxReader } from './mailbox-reader.ts';
 
-/** Over a real IMAP server: how a mail is read that is too large to be taken. */
+/** Over a real IMAP server: reading a mail that is too large to accept. */
 let imap: ImapServer;
 const taken: { raw: Buffer; delivery: MailDelivery | undefined }[] = [];
 beforeAll(async () => {

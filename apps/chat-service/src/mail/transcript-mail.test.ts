@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { Transcripts } from './transcript.ts';
 
-/** What is asked for and queued: nobody sends here. */
+/** Requests and the queue: nothing is sent here. */
 let chat: ChatUnderTest;
 let anna: string;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => chat.stop());
 
 let network = 0;
-/** Somebody from a network of their own. */
+/** A person with their own network. */
 const begin = async (ip = `198.51.${(network += 1)}.7`) => {
   const { session, token } = (await chat.call('POST', '/chat/session', { body: {}, ip })).as(
     createSessionResponseSchema,
@@ -56,7 +56,7 @@ describe('a transcript by mail', () => {
     const neighbour = await begin(one.ip);
     expect((await neighbour.ask({ email: 'c5@mail.example' })).code).toBe('rate_limited');
     for (const address of ['c4', 'c5']) expect(await queued(`${address}@mail.example`)).toEqual([]);
-    // The file itself can be had as often as one likes; staff has its own measure.
+    // The file itself can be downloaded without limit; staff have a limit of their own.
     expect((await one.ask({})).status).toBe(200);
     expect((await one.ask({ email: 'c6@mail.example' }, anna)).status).toBe(202);
   });

@@ -49,7 +49,7 @@ describe('the text that a person wrote in their mail', () => {
     for (const text of hostile) {
       const began = performance.now();
       writtenText(text);
-      // It is given up after 200 ms; the rest is a busy machine. Without a bound: up to a minute.
+      // Parsing gives up after 200 ms; the rest allows for a busy machine. Without a limit it takes up to a minute.
       expect(performance.now() - began).toBeLessThan(3_000);
     }
     expect(writtenText(`Да\n> нет\n${'1'.repeat(size - 20)}`).text).toMatch(/^Да\n1+$/);

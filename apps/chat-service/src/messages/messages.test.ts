@@ -74,7 +74,7 @@ describe('sessions and messages on postgres', () => {
     await expect(chat.postMessage(customer, id, { ...post, body: 'other' })).rejects.toMatchObject({
       code: 'idempotency_conflict',
     });
-    // Another sender has ids of their own.
+    // Ids of another sender are separate.
     expect(await chat.postMessage(anna, id, post)).toMatchObject({ created: true });
     expect(await chat.postMessage(boris, id, post)).toMatchObject({ created: true });
   });

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatUnderTest } from '../../test/chat-under-test.ts';
 import { REPLY_LINES } from '../mail/written-text.ts';
 
-/** Mail and push from their cause to the reader, over servers that are real, on the sweeps of the leader. */
+/** Mail and push from their cause to the reader, over real servers, in the leader's periodic runs. */
 let smtp: SmtpDouble;
 let imap: ImapServer;
 let push: PushService;
@@ -42,7 +42,7 @@ afterAll(async () => {
   await Promise.all([smtp?.stop(), imap?.stop(), push?.stop()]);
 });
 beforeEach(async () => {
-  // Causes of earlier tests are none of the next one.
+  // Causes of earlier tests must not affect the next one.
   await sql`UPDATE chat_session SET waiting_since = NULL, email = NULL`.execute(chat.database.kysely);
   await sql`DELETE FROM push_subscription`.execute(chat.database.kysely);
   await sql`DELETE FROM notify_setting`.execute(chat.database.kysely);
@@ -70,7 +70,7 @@ const header = ({ raw }: ReceivedMail, name: string): string =>
 /** Both forms of it, as a mail program reads them. */
 const read = ({ raw }: ReceivedMail) => simpleParser(raw);
 const textOf = async (mail: ReceivedMail): Promise<string> => (await read(mail)).text ?? '';
-/** Replies become old without anybody waiting. */
+/** Makes replies old without waiting. */
 const age = (id: number, seconds: number) =>
   sql`UPDATE chat_event SET created_at = created_at - make_interval(secs => ${seconds}) WHERE session_id = ${id}::bigint`.execute(
     chat.database.kysely,
@@ -84,7 +84,7 @@ describe('a customer who closed the tab', () => {
   it('[NTF2] [NTF3] gets one mail of what they missed; their answer comes to the chat, and the link back opens once', async () => {
     const session = await begin({ name: 'Ольга', email: 'Olga@Mail.example', locale: 'ru' });
     await say(session, session.token, 'Есть лампа?');
-    // At once, in whichever order: a mail that is due a second after the first would not wait for the other.
+    // Both at once, in either order: a mail due a second after the first would not wait for the other.
     await Promise.all([say(session, anna, 'Да, есть.'), say(session, anna, 'Сколько штук?')]);
     const mail = await mailTo('olga@mail.example');
     const text = await textOf(mail);
@@ -98,7 +98,7 @@ describe('a customer who closed the tab', () => {
     const replyTo = header(mail, 'Reply-To');
     expect(replyTo).toMatch(/^support\+c[0-9a-z]+-[0-9a-f]{20}@shop\.example$/);
     expect(mail.from).toBe(replyTo);
-    // The address with the code after the `#`: no server on the way is told of it.
+    // The code is after the `#`: no server on the way receives it.
     const link = /https:\/\/chat\.shop\.example\/#chat-return=([\w-]+)/.exec(text);
     const opened = await chat.call('POST', '/chat/mail/return', { body: { code: link?.[1] } });
     expect([opened.status, JSON.parse(opened.text).session.id]).toEqual([200, session.id]);

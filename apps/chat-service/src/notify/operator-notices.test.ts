@@ -31,15 +31,15 @@ describe('a notice of a chat that is reassigned', () => {
     await choose(stage.boris, { push: [] });
     await stage.notices.run();
     expect(await told(id)).toEqual(['anna push']);
-    // Her devices are silent now: what she was told by one of them comes by no mail.
+    // Her devices are silent now: what one of them already showed is not mailed.
     await choose(stage.anna, { ...mailed, quiet: night });
     await act(id, 'assign', stage.anna);
     await stage.notices.run();
     expect(await told(id)).toEqual(['anna push']);
-    // Who asked for every way gets every way.
+    // An operator who chose all channels gets all of them.
     await choose(stage.anna, { ...mailed, quiet: night, everywhere: true });
     await act(id, 'unassign', stage.anna);
-    // Decided once for a chat that is nobody's: here as if it were not.
+    // For an unassigned chat this is decided only once: here as if it had not been.
     await sql`DELETE FROM notice`.execute(stage.chat.database.kysely);
     await stage.notices.run();
     expect(await told(id)).toEqual(['anna mail', 'anna push']);
@@ -87,7 +87,7 @@ describe('a notice of a callback', () => {
 describe('quiet hours', () => {
   const always = { from: '00:00', to: '23:59', timezone: 'Etc/GMT+12' };
   const hour = new Date(Date.now() - 12 * 3_600_000).toISOString().slice(11, 13);
-  /** Not in the one minute of the day that they leave out. */
+  /** Outside the one minute of the day that the quiet hours leave out. */
   const quiet = hour === '23' ? { ...always, from: '12:00', to: '11:59' } : always;
 
   it('[NTF2] that begin while a push is retried keep the device silent; a mail is sent if that was chosen', async () => {
@@ -124,7 +124,7 @@ describe('an operator who has the chat open', () => {
     await stage.notices.run();
     expect(await told(id)).toEqual(['boris push']);
     await leave('anna');
-    // Another process leads meanwhile: what it must know is in the tables.
+    // Another process leads meanwhile: what it needs is in the tables.
     const next = new OperatorNotices(stage.chat.database, true);
     await next.run();
     await next.run();
@@ -184,7 +184,7 @@ describe('an operator on duty in Telegram', () => {
       [],
       ['anna push'],
     ]);
-    // The duty ends: what Telegram has told them is told, and what it did not send by then it withholds.
+    // The duty ends: what Telegram has sent counts as sent, and it withholds what it has not sent by then.
     await leave('anna');
     await stage.notices.run();
     expect(await Promise.all([shown, queued].map(told))).toEqual([[], ['anna push']]);
@@ -206,7 +206,7 @@ describe('an operator on duty in Telegram', () => {
     );
     const all = () => Promise.all([before, told1, queued, fresh].map(({ sessionId }) => told(sessionId)));
     await stage.notices.run();
-    // The newest is a moment old: the bot may be about to tell it.
+    // The newest is a moment old: the bot may be about to send it.
     expect(await all()).toEqual([['anna push'], [], [], []]);
     await age(fresh.id);
     await stage.notices.run();

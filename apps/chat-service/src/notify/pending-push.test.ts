@@ -25,7 +25,7 @@ describe('a push that is about to be sent', () => {
     await choose(wide, { push: ['message'] });
     const narrow = await stage.chat.staff('dora', { scope: 'own' });
     const id = await waiting();
-    // Any call of theirs: their site signs them in with less than when they subscribed.
+    // Any call of theirs counts: their site now signs them in with a narrower scope than when they subscribed.
     expect((await stage.chat.call('GET', '/chat/operators/me/notifications', { token: narrow })).status).toBe(200);
     await stage.notices.run();
     expect(await told(id)).toEqual([]);
@@ -81,7 +81,7 @@ describe('a push that is about to be sent', () => {
     await sql`UPDATE push_notice SET created_at = created_at - interval '61 minutes'`.execute(
       stage.chat.database.kysely,
     );
-    // Each looks for the other when the other has come as far, if it can.
+    // Each checks for the other once both have come equally far, if possible.
     const both = Promise.withResolvers<void>();
     let come = 0;
     const lost: PushSenderParts['lost'] = async (notice, trx) => {
@@ -89,7 +89,7 @@ describe('a push that is about to be sent', () => {
       if (come === 2) both.resolve();
       await Promise.race([both.promise, sleep(300)]);
       await stage.notices.deviceLost(notice, trx);
-      // Nor does one end before the other has looked, if it can.
+      // Nor does one end before the other has checked, if possible.
       await sleep(50);
     };
     await send(async () => ({ kind: 'delivered' }), lost);
@@ -113,7 +113,7 @@ describe('a push that is about to be sent', () => {
     await round();
     await round();
     expect(tried.map((endpoint) => endpoint.includes('broken'))).toEqual([...Array<boolean>(8).fill(true), false]);
-    // Not even judged for two hours: a bug in what is read of it.
+    // It has not even been judged for two hours, because of a bug in reading its data.
     await sql`UPDATE push_notice SET created_at = created_at - interval '3 hours', next_attempt_at = clock_timestamp()
       WHERE outcome IS NULL`.execute(stage.chat.database.kysely);
     await sql`INSERT INTO notify_setting (user_id, value, role, scope) VALUES ('anna', '{"quiet": 5}', 'operator', 'all')

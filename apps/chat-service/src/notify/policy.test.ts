@@ -73,7 +73,7 @@ describe('who is notified', () => {
   });
 });
 
-/** What keeps an operator from being told, as the guides call it. */
+/** The reasons not to notify an operator, as the guides name them. */
 const REASONS: Readonly<
   Record<string, { en: string; ru: string; state: Partial<AwayOperator>; inTelegram?: boolean }>
 > = {

@@ -19,7 +19,7 @@ describe('own status on postgres', () => {
     const away = await chat.chooseStatus(anna, 'away');
     expect(away).toEqual({ status: 'away', since: expect.any(String) });
     expect(await chat.chooseStatus(anna, 'away')).toEqual(away);
-    // A new name, shown with a token, is no new choice.
+    // A new name in a token is not a new choice.
     await chat.staffSeen(operator('anna', { name: 'Anna Neu' }));
     expect(await chat.operatorStatus(anna)).toEqual(away);
     const choices = await Promise.all([chat.chooseStatus(anna, 'off'), chat.chooseStatus(boris, 'away')]);

@@ -28,7 +28,7 @@ function segment(marker: number, data: Buffer | string): Buffer {
   return Buffer.concat([head, bytes]);
 }
 const FRAME = segment(0xc0, Buffer.from([8, 0, 64, 0, 48, 1, 1, 0x11, 0]));
-// A stuffed byte, a restart and a fill byte belong to the coded data.
+// A stuffed byte, a restart marker and a fill byte belong to the coded data.
 const SCAN = Buffer.concat([
   segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0])),
   Buffer.from([1, 0xff, 0, 2, 0xff, 0xd0, 3]),
@@ -40,7 +40,7 @@ describe('[PIC2] a picture', () => {
   it('keeps its image data, byte for byte', () => {
     expect(cleanPicture('image/png', png())).toEqual(png());
     expect(cleanPicture('image/jpeg', jpeg())).toEqual(jpeg());
-    // A picture in several scans, and the colours of a program that says how to read them.
+    // A picture in several scans, with the colour profile of the program that made it.
     const several = jpeg(segment(0xee, 'Adobe'), SCAN);
     expect(cleanPicture('image/jpeg', several)).toEqual(several);
   });

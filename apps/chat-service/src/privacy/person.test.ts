@@ -34,7 +34,7 @@ describe('a person on postgres', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** A chat with a message, a file and, with `customer`, somebody who is signed in. */
+  /** A chat with a message, a file and, with `customer`, a signed-in customer. */
   async function begin(word: string, customer?: string) {
     const answer = await chat.call('POST', '/chat/session', { body: { name: word }, ip: '203.0.113.60' });
     const { session, token } = answer.as(createSessionResponseSchema);
@@ -83,7 +83,7 @@ describe('a person on postgres', () => {
     const document = sessionExportSchema.parse(JSON.parse(files['chat.json'] ?? ''));
     expect(document.messages[0]?.attachments[0]?.id).toBe(one.file);
     expect(document.messages.map(({ body }) => body)).toEqual(['alpha']);
-    // Whose bytes are lost is said.
+    // Files whose bytes are lost are listed.
     await rm(join(folder, 'attachments', one.file.slice(0, 2), one.file));
     const rest = await archive(one.path);
     expect(Object.keys(rest)).toEqual(['chat.json', 'missing.json']);
@@ -200,12 +200,12 @@ describe('a person on postgres', () => {
       alerts: [{ reason: 'waiting' }],
     });
     expect(document.read?.read_id).toBe(document.messages[0]?.id);
-    // The ban is of the person: it stands with their other chat too.
+    // The ban applies to the person, so their other chat contains it too.
     expect((await exported(other.path)).as(sessionExportSchema).bans).toHaveLength(1);
     await erase(one.path, {});
     const after = (await exported(one.path)).as(sessionExportSchema);
     expect(after).toMatchObject({ address: null, telegram: null, devices: [], mails: [], bans: [{ reason: null }] });
-    // It holds on: what is known of whom it concerns goes with its end.
+    // It remains in effect; data about the person is deleted when it ends.
     const again = await chat.call('POST', '/chat/bans', { token: anna, body: { session_id: one.id, by: 'customer' } });
     expect([again.status, again.as(banResponseSchema).ban.customer_id]).toEqual([200, 'c-4']);
   });

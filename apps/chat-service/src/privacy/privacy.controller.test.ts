@@ -36,7 +36,7 @@ describe('privacy on postgres', () => {
   const get = (url: string, token: string) => chat.call('GET', url, { token });
   const send = (url: string, token: string, body: object) => chat.call('POST', url, { token, body });
 
-  /** A chat in which everything holds the secret word. */
+  /** A chat in which every field contains the secret word. */
   async function tell() {
     const body = {
       name: SECRET,
@@ -154,7 +154,7 @@ describe('privacy on postgres', () => {
     expect((await found())[0]).toMatchObject({ id: one.id });
     expect((await found())[0]).not.toHaveProperty('answers');
     expect(await answers()).toMatchObject([{ name: 'city', value: 'secret-city Орёл' }]);
-    // Of a customer without a contact, the sweep goes by the answers alone.
+    // For a customer without a contact, only the answers make the retention run find them.
     await chat.database.kysely
       .updateTable('chat_session')
       .set({ name: null, email: null, phone: null, page_url: null, attributes: '{}', updated_at: new Date(1) })
@@ -195,7 +195,7 @@ describe('privacy on postgres', () => {
     expect(other.code).toBe('idempotency_conflict');
     const bare = await send(`${one.path}/messages`, one.token, { body: SECRET, client_message_id: one.key });
     expect(bare.code).toBe('idempotency_conflict');
-    // The chat goes on.
+    // The chat continues.
     const next = await send(`${one.path}/messages`, one.token, { body: 'new', client_message_id: randomUUID() });
     expect(next.status).toBe(201);
   });
@@ -296,7 +296,7 @@ describe('privacy on postgres', () => {
     await run({ messages: 30, files: 30, contacts: 30 });
     const again = (await get(`${one.path}/messages`, one.token)).as(messagesResponseSchema).messages;
     expect(again[0]?.attachments).toEqual([]);
-    // The chat is alive, so who the customer is stays.
+    // The chat is active, so the customer's identity stays.
     expect((await get(one.path, anna)).as(staffSessionSchema).contact.name).toBe(SECRET);
     await chat.database.kysely.updateTable('chat_session').set({ updated_at: old }).where('id', '=', one.id).execute();
     await run({ contacts: 30 });

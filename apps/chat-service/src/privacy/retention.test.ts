@@ -40,7 +40,7 @@ describe('retention on postgres', () => {
     [...(await metrics.collect()).matchAll(/chat_retention_failures_total\{part="(\w+)"\} (\d+)/gu)].map(
       ([, part, count]) => `${part} ${count}`,
     );
-  /** A sweep as the leader has it: it remembers where it ended. */
+  /** A retention run as the leader has it: it remembers where it ended. */
   const sweep = (days: Partial<RetentionDays>, over?: typeof metrics) =>
     retentionSweep(
       new Eraser(chat.database, chat.context, chat.chat.attachments),
@@ -92,7 +92,7 @@ describe('retention on postgres', () => {
       BEGIN RAISE EXCEPTION 'this row cannot be written'; END $$`.execute(chat.database.kysely);
     await sql`CREATE TRIGGER refuse_erasing BEFORE UPDATE OF body ON chat_event FOR EACH ROW
       WHEN (OLD.session_id = ${sql.lit(bad.id)}) EXECUTE FUNCTION refuse_erasing()`.execute(chat.database.kysely);
-    // Where the bytes of the chat that comes first should lie is something that is no file.
+    // In place of the first chat's file there is something that is not a file.
     await rm(worse ?? '');
     await mkdir(worse ?? '');
     const retention = sweep({ messages: 30, files: 30 }, metrics);
@@ -158,7 +158,7 @@ describe('retention on postgres', () => {
           .insertInto('mail')
           .values({ ...of(id), kind: 'transcript', dedupe_key: `d${id}`, address: 'm@example.org' })
           .execute(),
-      // Staff were told of it as the chat began; an operator has taken it away since.
+      // Staff were notified when the chat began; an operator has removed the contact since.
       told: (id) =>
         sql`UPDATE chat_event SET staff_data = '{"contact":{"name":"М","email":null,"phone":null}}'
           WHERE session_id = ${id}::bigint AND seq = 1`.execute(chat.database.kysely),

@@ -11,7 +11,7 @@ describe('what a push carries', () => {
     expect(said({ kind: 'reply', locale: 'en' }).body).toBe('');
     expect(said({ shown: { name: 'Ольга', body: 'Есть лампа?' } }).body).toBe('Ольга: Есть лампа?');
     expect(said({ shown: { name: null, body: 'Есть лампа?' } }).body).toBe('Есть лампа?');
-    // Files alone: there is no text to show.
+    // Only files: there is no text to show.
     expect(said({ shown: { name: 'Ольга', body: '' } }).body).toBe('Чат 5');
   });
 
@@ -22,7 +22,7 @@ describe('what a push carries', () => {
     });
     expect(payload.isWellFormed()).toBe(true);
     expect(payload).not.toMatch(/\\ud[89a-f]/i);
-    // 4,096 bytes with the seal (RFC 8291).
+    // 4,096 bytes including the encryption overhead (RFC 8291).
     expect(Buffer.byteLength(payload)).toBeLessThan(3_900);
   });
 });

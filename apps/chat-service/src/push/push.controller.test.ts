@@ -58,7 +58,7 @@ describe('a device', () => {
       200,
       first.as(pushSubscriptionResponseSchema).subscription,
     ]);
-    // The browser is another's now.
+    // Another operator uses the browser now.
     expect((await add(boris, mine)).status).toBe(200);
     expect((await rows()).filter(({ endpoint }) => endpoint === mine.endpoint).map((row) => row.user_id)).toEqual([
       'boris',

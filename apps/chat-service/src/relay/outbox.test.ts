@@ -31,12 +31,12 @@ it('[AMQP1] reads no more of a long feed than it publishes', async () => {
     await says('there');
     await expect.poll(() => publisher.seqsOf(id).at(-1), { interval: 2 }).toBe(seq);
   }
-  // The counts are written when the connections end.
+  // PostgreSQL writes the counts when the connections end.
   await harness.close();
   await expect.poll(async () => (await read())['feed']).toBeGreaterThan(before['feed'] ?? 0);
   const after = await read();
   expect((after['feed'] ?? 0) - (before['feed'] ?? 0)).toBeLessThan(500);
-  // Old marks go once.
+  // Old marks are removed once.
   expect((after['feed_mark'] ?? 0) - (before['feed_mark'] ?? 0)).toBeLessThan(5_000);
   await reader.close();
 });

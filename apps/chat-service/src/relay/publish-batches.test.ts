@@ -15,7 +15,7 @@ function nothing(): void {}
 
 describe('publishing one batch', () => {
   let statements: string[];
-  /** What each statement for the next batch marks: after which number, up to which. */
+  /** What each statement for the next batch marks as published: after which number, up to which. */
   let marks: unknown[][];
   let fails: boolean;
   let stamp: () => Promise<number>;

@@ -7,7 +7,7 @@ import { RELAY_STEPS } from '../../test/relay-faults.ts';
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-/** Not stamped, or stamped and not published. */
+/** Not numbered, or numbered and not published. */
 async function waiting({ database }: Harness): Promise<number> {
   const result = await sql<{
     waiting: number;
@@ -17,7 +17,7 @@ async function waiting({ database }: Harness): Promise<number> {
   return result.rows[0]?.waiting ?? Number.NaN;
 }
 
-/** Event ids in the order of the feed, which has no hole. */
+/** Event ids in the order of the feed, which has no gap. */
 async function feedOf({ database }: Harness): Promise<number[]> {
   const rows = await database.kysely.selectFrom('feed').selectAll().orderBy('feed_seq').execute();
   expect(rows.map((row) => row.feed_seq)).toEqual(rows.map((_, index) => index + 1));
@@ -45,7 +45,7 @@ describe('relay on postgres', () => {
     expect(events[3]?.event.subscribers).toEqual({ session_id: id, assigned_user_id: 'anna', previous_user_id: null });
     expect(events[1]?.routingKey).toBe('chat.message.sent');
     expect(events[3]?.routingKey).toBe('chat.session.updated');
-    // Woken, not polled: each follows right after the one before, and would wait for the next poll. One may be held up.
+    // Woken, not polled: each follows the previous one at once, not with the next poll. One may be delayed.
     const waits: number[] = [];
     for (let seq = 6; seq < 14; seq += 1) {
       const started = performance.now();
@@ -64,7 +64,7 @@ describe('relay on postgres', () => {
     for (let n = 0; n < 9; n += 1) await says(String(n));
     service.start();
     await expect.poll(() => publisher.events.length).toBeGreaterThanOrEqual(3);
-    // Counted before the confirmed ones, so a batch between the two looks can only make the sum larger.
+    // Counted before the confirmed ones, so a batch between the two queries can only make the sum larger.
     const unmarked = await pending(harness);
     expect(unmarked + publisher.events.length).toBeGreaterThanOrEqual(10);
     await expect.poll(() => publisher.seqsOf(id), { timeout: 15_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -261,9 +261,9 @@ describe('relay on postgres', () => {
     expect(faults).toBeGreaterThan(0);
     const seqs = publisher.seqsOf(id).map(Number);
     expect(new Set(seqs)).toEqual(new Set([1, 2, 3, 4]));
-    // Whatever fails where, each event has one number, and there is no hole.
+    // Whatever fails, each event has one number, and there is no gap.
     expect(await feedOf(harness)).toHaveLength(4);
-    // Whatever is published twice comes as a whole run again: each step is one on, or back to a start already seen.
+    // What is published twice comes as a whole run again: each step is the next number, or back to one already seen.
     for (const [index, seq] of seqs.entries()) expect(seq <= Math.max(0, ...seqs.slice(0, index)) + 1).toBe(true);
   });
 });
@@ -302,7 +302,7 @@ describe('several relays on PostgreSQL', () => {
     await expect.poll(() => waiting(first)).toBe(0);
     const before = seen();
     const standby = first.service.leading ? second : first;
-    // The standby is the one that learns of the lost queue; the leader publishes.
+    // The standby learns of the lost queue; the leader publishes.
     await standby.publisher.connect({ queueWasMissing: true });
     await expect.poll(seen).toBe(before + 6);
     const leader = first.service.leading ? first : second;
@@ -343,7 +343,7 @@ describe('several relays on PostgreSQL', () => {
     const { chat, service, metrics, publisher, database } = await stage.harness();
     publisher.connected = false;
     const { says } = await newChat(chat, 'a');
-    // A lock on the head holds the numbers back, as another leader in the middle of its stamp would.
+    // A lock on the feed's head stops the numbering, as another leader in the middle of it would.
     let release: () => void = () => undefined;
     const open = database.kysely.transaction().execute(async (trx) => {
       await sql`SELECT 1 FROM feed_head FOR UPDATE`.execute(trx);

@@ -19,7 +19,7 @@ describe('marks, numbers and inbox on postgres', () => {
     return session;
   };
   const list = async (query: Partial<SessionListQuery>, actor = anna) => {
-    // No relay leads here, and the list waits a while for its numbers.
+    // No relay runs here, and the list waits a while for numbers.
     await harness.stamp();
     return harness.chat.listSessions(actor, { sort: 'activity', limit: 100, ...query });
   };

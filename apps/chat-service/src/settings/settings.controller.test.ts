@@ -255,15 +255,15 @@ describe('rules of the chat', () => {
     const late = await patch({ alerts: { waiting_seconds: 9 }, ...theirs, retention: { files: 3 } });
     expect([late.status, late.code]).toEqual([409, 'stale']);
     expect(JSON.parse(late.text).error.details).toEqual({ parts: ['retention'], settings: before });
-    // Nothing of the refused request was saved, another part is nobody's business, and what was never saved has no
-    // time.
+    // Nothing of the refused request was saved. Parts that it does not name are not compared, and a part that was
+    // never saved has no time.
     expect(await read()).toEqual(before);
     expect((await patch({ ...theirs, expected_updated_at: { origins: null } })).status).toBe(200);
     expect((await patch({ origins: [], expected_updated_at: { origins: retention } })).code).toBe('stale');
     const bad = [{ nonsense: null }, { retention: 'yesterday' }, 'now'];
     for (const expected_updated_at of bad)
       expect((await patch({ ...theirs, expected_updated_at })).code).toBe('validation_failed');
-    // Of two at the same time one is told.
+    // Of two concurrent changes one gets a conflict.
     const { parts } = await read();
     const expected_updated_at = { retention: parts['retention']?.updated_at };
     const both = await Promise.all(

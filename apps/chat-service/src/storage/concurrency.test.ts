@@ -31,7 +31,7 @@ const ignoreRollback = (error: unknown) => {
 };
 const key = (event: StaffEvent) => (event.seq === null ? `feed:${event.feed_id}` : `${event.session_id}:${event.seq}`);
 
-/** Reads the feed as fast as it can until `done`, then to its end; each event as often as it was returned. */
+/** Reads the feed as fast as it can until `done`, then to its end; keeps each event as often as it was returned. */
 async function follow(chat: UseCases, after: string, done: () => boolean): Promise<StaffEvent[]> {
   const events: StaffEvent[] = [];
   for (let cursor = after, last = false; ; ) {
@@ -44,7 +44,7 @@ async function follow(chat: UseCases, after: string, done: () => boolean): Promi
   }
 }
 
-/** `unread_count` by its definition, from the events and the mark alone. */
+/** `unread_count` by its definition, computed from events and mark. */
 async function unreadByDefinition(of: Harness): Promise<{ id: number; stored: number; counted: number }[]> {
   const result = await sql<{ id: number; stored: number; counted: number }>`
     SELECT s.id, s.client_msgs - s.team_client_msgs AS stored,
@@ -62,7 +62,7 @@ describe('concurrency on PostgreSQL', () => {
     let writing = true;
     let stamped = false;
     const slowCommits = async (index: number) => {
-      // Transactions that take their ids early and commit late: what an id cursor loses.
+      // Transactions that take their ids early and commit late: an id cursor would lose their events.
       for (let n = 0; n < 12; n += 1) {
         await chat
           .commit(chats[index]!.id, async (unit) => {
@@ -85,7 +85,7 @@ describe('concurrency on PostgreSQL', () => {
         else await one.says(`m${n}`);
       }
     };
-    // Two at once, as while one leader has not noticed yet that another has taken over; some end in the middle.
+    // Two at once, as when one leader has not yet noticed that another has taken over; some are interrupted.
     const stamper = async () => {
       while (writing) {
         const count = 1 + Math.floor(Math.random() * 30);

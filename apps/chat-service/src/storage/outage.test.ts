@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, harnessAt, type Harness, newChat, text } from '../../test/harness.ts';
 
-/** What the callers of a database that goes away are told. */
+/** The errors that callers get while the database is unavailable. */
 describe('outages of PostgreSQL', () => {
   let server: PostgresServer;
   let proxy: TcpProxy;

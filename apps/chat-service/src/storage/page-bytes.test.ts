@@ -7,13 +7,13 @@ import { listCallbacks } from '../callbacks/callback-list.ts';
 const stage = new Stage();
 afterAll(() => stage.stop());
 
-/** The longest message there can be: four bytes for each of its characters. */
+/** The longest possible message: four bytes for each character. */
 const LONGEST = '😀'.repeat(10_000);
 const PAGE_BYTES = 262_144;
 const CALL_BYTES = 4 * 1024 * 1024;
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
-/** Follows pages to their end; every one is within the bound and brings at least one row. */
+/** Reads pages to the end; each is within the limit and has at least one row. */
 async function follow<Row>(
   read: (last: Row | undefined) => Promise<{ rows: readonly Row[]; more: boolean }>,
 ): Promise<Row[]> {
@@ -89,7 +89,7 @@ describe('[ERR18] pages limited in bytes on postgres', () => {
       },
       [300],
     );
-    // No relay leads here, and the list waits a while for its numbers.
+    // No relay runs here, and the list waits a while for numbers.
     await harness.stamp();
     for (const sort of ['waiting', 'activity', 'created'] as const) {
       const seen = new Set<number>();
@@ -176,7 +176,7 @@ describe('[ERR18] pages limited in bytes on postgres', () => {
 
     const first = await harness.chat.catchup({ sessions: ask(), limit: 500 });
     expect(bytes(first.sessions)).toBeLessThanOrEqual(CALL_BYTES + 262_144);
-    // Nobody gets a second one while somebody has none.
+    // No session gets a second page while another has none.
     expect(Math.max(...first.sessions.map(({ events }) => events.length))).toBe(1);
     expect(first.sessions.every(({ events, has_more: more }) => events.length > 0 || more)).toBe(true);
     const small = await harness.chat.catchup({ sessions: ask(), limit: 500, max_bytes: 65_536 });

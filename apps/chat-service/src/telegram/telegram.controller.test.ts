@@ -77,7 +77,7 @@ describe("an operator's code", () => {
     const typed = ` ${code.slice(0, 5).toLowerCase()}-${code.slice(5)} `;
     expect(await redeem(typed, id)).toEqual({ outcome: 'operator', user_id: 'anna', name: 'anna' });
     expect(await redeem(code, newAccount())).toEqual({ outcome: 'unknown_code' });
-    // A bot that was killed before it had the answer asks again.
+    // A bot that was killed before it received the response asks again.
     expect(await redeem(code, id)).toEqual({ outcome: 'operator', user_id: 'anna', name: 'anna' });
     expect(await bindingOf(anna)).toMatchObject({
       bound: true,
@@ -264,9 +264,9 @@ describe('a customer in Telegram', () => {
     expect(redeemed).toMatchObject({ outcome: 'customer', session_id: session.id });
     expect(redeemed.outcome === 'customer' && redeemed.missed.map((message) => message.id)).toEqual([missed.id]);
     expect(await redeem(startOf(url), newAccount())).toEqual({ outcome: 'unknown_code' });
-    // Told as it comes, by the feed: not once more with the link.
+    // The feed delivers it when it comes: the link does not repeat it.
     await say('А это позже');
-    // A bot that was killed before it had the answer asks again.
+    // A bot that was killed before it received the response asks again.
     expect(await redeem(startOf(url), id)).toEqual(redeemed);
     expect((await written(id, 'Пишу из Telegram')).session_id).toBe(session.id);
   });
@@ -326,7 +326,7 @@ describe('a customer in Telegram', () => {
     await blocked(id, true);
     const since = (await shown())?.blocked_at ?? '';
     expect(Date.parse(since)).toBeGreaterThanOrEqual(before - 1_000);
-    // Said again by every text that is refused: since when stays.
+    // Every refused text reports it again; the first time stays.
     await blocked(id, true);
     expect(await shown()).toEqual({ blocked_at: since });
     await blocked(newAccount(), false);

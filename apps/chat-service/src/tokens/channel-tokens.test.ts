@@ -167,7 +167,7 @@ describe('channel tokens and stream links', () => {
 
   it('[REV6] a revoked token gets no newer one while its revocation is still on its way to the verifier', async () => {
     const { session, token } = await newSession();
-    // Past the service's own route, so that its verifier does not know of it yet.
+    // Written directly, not through the service's route, so that its verifier does not know of it yet.
     await chat.operations.revoke(ADMIN, session.id);
     const link = await chat.call('POST', `/chat/session/${session.id}/stream-link`, { token, body: {} });
     expect([link.status, link.code]).toEqual([401, 'token_revoked']);

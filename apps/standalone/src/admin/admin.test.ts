@@ -33,7 +33,7 @@ interface Ended {
   err: string;
 }
 
-/** Settings beside the address of the database may stand behind the words. */
+/** Arguments may be followed by settings besides the address of the database. */
 async function adminAt(databaseUrl: string, input: string, ...words: (string | Settings)[]): Promise<Ended> {
   const args = words.filter((word) => typeof word === 'string');
   const settings = words.filter((word) => typeof word === 'object');

@@ -19,7 +19,7 @@ beforeAll(async () => {
   postgres = await startPostgres({ durable: false });
   await (await openDatabase(postgres.url, { applicationName: 'test', poolSize: 1 })).close();
 });
-// Several starts of everything lie in one test; other work of the machine may make each take several times as long.
+// One test contains several starts of the whole chat; on a busy machine each may take several times as long.
 const LIMIT_MS = 180_000;
 afterAll(async () => {
   await postgres.stop();
@@ -82,11 +82,11 @@ it('writes a consistent snapshot and restores all of it, with a new epoch and ev
     rows: { chat_session: 2, chat_event: 2, outbox: 2, auth_operator: 2 },
     attachments: { copied: 1, kept: 0, missing: 0 },
   });
-  // A second one into the same folder copies no file twice.
+  // A second backup into the same folder copies no file twice.
   expect(await answer(postgres.url, 'backup', backup)).toMatchObject({ attachments: { copied: 0, kept: 1 } });
   expect(gunzipSync(await readFile(join(backup, 'database.ndjson.gz'))).toString()).toContain('"end"');
 
-  // What happens after the backup: new chats, a revocation, an account that is closed, one that is new, an erasure.
+  // After the backup: new chats, a revocation, a closed account, a new account, an erasure.
   await query(session('after the backup'));
   await query(`UPDATE chat_session SET revoked_at = 1763000000, texts_erased_seq = 1 WHERE id = 1`);
   await query(`INSERT INTO revocation (kind, subject, not_after) VALUES ('session', '1', 1763000000)`);
@@ -113,7 +113,7 @@ it('writes a consistent snapshot and restores all of it, with a new epoch and ev
   expect(await query('SELECT revoked_at::int AS at FROM chat_session WHERE id = 1')).toEqual([{ at: 1_763_000_000 }]);
   expect(await query('SELECT end_reason FROM auth_login')).toEqual([{ end_reason: 'operator' }]);
   expect(await readFile(join(dataDir, 'attachments/ab/abcdefgh12'), 'utf8')).toBe('bytes');
-  // A token of the chat that is gone fits no chat that comes.
+  // A token of a lost chat is not valid for a later one.
   await query(session('later'));
   const [next] = await query<{ id: string }>('SELECT max(id)::text AS id FROM chat_session');
   expect(Number(next?.id)).toBeGreaterThan(Number(lost?.id));
@@ -135,7 +135,7 @@ it('waits for a transaction that holds what it needs and needs what it holds, an
   await holder.query(`BEGIN; LOCK TABLE revocation IN ROW EXCLUSIVE MODE`);
   const restoring = admin(postgres.url, 'restore', join(folder, 'backup'), '--yes');
   await until(held, { timeoutMs: 60_000, what: 'the restore waits' });
-  // Who waited first looks first whether they wait for each other, and is the one that is ended.
+  // The transaction that waited first detects the deadlock first, and is the one that is ended.
   await holder.query('SELECT FROM auth_operator');
   await holder.query('COMMIT');
   await holder.end();

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../dist/admin/main.js', import.meta.url));
 
-// Two starts of a PostgreSQL of its own; other work of the machine may make each take several times as long.
+// Starts a PostgreSQL of its own twice; on a busy machine each start may take several times as long.
 it('[RES10] reaches the embedded database if no address is given', { timeout: 180_000 }, () => {
   const env = { PATH: process.env['PATH'], DATA_DIR: join(tempFolder('admin-embedded'), 'data') };
   const called = (name: string): string => {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from './commands/index.ts';
 import { runAdmin } from './run.ts';
 
-/** Nobody listens there: a command gets as far as what it says before it does anything. */
+/** Nothing listens there: a command only gets as far as the announcement. */
 const NOBODY = '127.0.0.1:1';
 const DEPLOY = fileURLToPath(new URL('../../../../deploy/', import.meta.url));
 const folder = tempFolder('says-before');
@@ -38,7 +38,7 @@ async function admin(...args: string[]): Promise<Ended> {
   return { code, out, err };
 }
 
-/** Everything that changes something or takes its time, and what it says of it beforehand. */
+/** Every command that changes something or takes a while, and its announcement. */
 const SAID: readonly (readonly [words: string, says: RegExp])[] = [
   ['secrets --folder FOLDER', /^making every secret that .* lacks/],
   ['secrets --folder FOLDER --rotate SITE_API_KEY', /^making SITE_API_KEY anew/],
@@ -73,11 +73,11 @@ const argsOf = (words: string): string[] => words.split(' ').map((word) => word.
 
 describe('[OPS44] an admin command says what it will do before it does anything', () => {
   beforeAll(async () => {
-    // Each loads what it needs, some of them whole services: that is no part of what is judged here.
+    // Commands load their code first, some of them whole services; the test does not measure that.
     for (const entry of COMMANDS) await entry.load();
     for (const path of ['.env.example', 'redis/users.acl.template', 'monitoring/alertmanager.yml.template'])
       await cp(join(DEPLOY, path), join(folder, path), { recursive: true });
-    // A file where the folder for what is made would have to be: the words come, the secrets do not.
+    // A file in place of the output folder: the announcement is printed, the secrets are not written.
     await writeFile(join(folder, 'generated'), '');
     await writeFile(
       tables,
@@ -94,7 +94,7 @@ describe('[OPS44] an admin command says what it will do before it does anything'
     const { code, out, err } = await admin(...argsOf(words));
     expect(err).toMatch(says);
     expect([code, words === 'probe --once' ? '' : out]).toEqual([1, '']);
-    // Then why it could not be done, in a sentence: not as a fault of the program.
+    // Then the reason why it could not be done, in a sentence, not as a crash.
     expect(err.trim().split('\n').length, err).toBe(words === 'probe --once' ? 1 : 2);
     expect(err).not.toMatch(/^\s+at /m);
   });

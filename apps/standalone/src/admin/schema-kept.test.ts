@@ -8,7 +8,7 @@ import { runAdmin } from './run.ts';
 
 const folder = tempFolder('schema-kept');
 
-/** What opens the database, in words that get there. */
+/** Commands that open the database, with arguments that get them that far. */
 const TO_THE_DATABASE: readonly string[] = [
   'operators list',
   'operators role vera admin',
@@ -20,9 +20,9 @@ const TO_THE_DATABASE: readonly string[] = [
   'verify',
   'new-epoch',
 ];
-/** What else there is: it opens no database. */
+/** The other commands: they open no database. */
 const OTHERS = ['secrets', 'dead-letters', 'drain', 'probe', 'rabbit-source', 'shadow-report'];
-/** Has tests of its own, here or beside. */
+/** Commands with tests of their own. */
 const OF_THEIR_OWN = ['migrate', 'backup', 'restore', 'upgrade-data', 'table-source'];
 
 let migrations: Migration[];
@@ -39,7 +39,7 @@ interface Old {
   readonly connection: PlainConnection;
 }
 
-/** A database as a version before left it: it has run all but the last `lacks` migrations. */
+/** A database as an earlier version left it, without the last `lacks` migrations. */
 async function ofAnEarlierVersion(lacks: number): Promise<Old> {
   const url = await createDatabase();
   const connection = await connectPlainly(url);
@@ -58,7 +58,7 @@ async function ofAnEarlierVersion(lacks: number): Promise<Old> {
   return { url, connection };
 }
 
-/** Everything the schema consists of, and what opening a database writes beside it. */
+/** The whole schema, and what opening a database writes besides. */
 async function whatIsThere({ connection }: Pick<Old, 'connection'>): Promise<unknown> {
   const [schema] = await connection.query(
     `SELECT (SELECT md5(string_agg(attrelid::regclass || '.' || attname, ',' ORDER BY attrelid, attnum)) FROM pg_attribute
@@ -107,7 +107,7 @@ describe('[OPS45] no command except migrate changes the schema', () => {
 
   it.each([
     ['the version before', '0063'],
-    // No epoch of its own in 0.1.0, and no column for what was erased.
+    // 0.1.0 has no epoch of its own, and no column for erased data.
     ['0.1.0', '0008'],
   ])('a backup of a schema of %s has that schema, and can be restored', async (_, lacksFrom) => {
     const old = await ofAnEarlierVersion(migrations.filter(({ name }) => name >= lacksFrom).length);

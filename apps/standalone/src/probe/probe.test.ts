@@ -9,7 +9,7 @@ describe('the probe', () => {
     const metrics = createMetrics('probe');
     const logger = createLogger({ service: 'probe', level: 'silent' });
     const probe = new Probe(loadConfig(probeEnvironment, env), logger, metrics);
-    // 0 would be one that has ended, and would call somebody.
+    // 0 would mean an expired certificate, and would page somebody.
     const unknown = /^chat_certificate_expires_seconds NaN$/im;
     expect(await metrics.collect()).toMatch(unknown);
     expect((await metrics.collect()).match(/^chat_probe_lost_total\{.*\} 0$/gm)).toHaveLength(6);

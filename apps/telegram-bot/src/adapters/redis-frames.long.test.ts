@@ -13,7 +13,7 @@ const PREFIX = 'bot:';
 const KEY = PREFIX + STAFF_STREAM_KEY;
 const logger = createLogger({ service: 'telegram-bot', level: 'silent' });
 
-/** What chat-service has, of which Redis may lose any part. */
+/** What chat-service has; Redis may lose any part of it. */
 const source: StaffEvent[] = [];
 
 function event(n: number): StaffEvent {
@@ -24,12 +24,12 @@ function event(n: number): StaffEvent {
   });
 }
 
-/** Frames that can be held back on their way, as by a bot that is slow, or that is killed and never handles them. */
+/** Frames can be held back, as by a slow bot, or by one that is killed before it handles them. */
 class Gate implements StaffFrames {
   readonly #frames: StaffFrames;
   #open: Promise<void> = Promise.resolve();
   #release: () => void = () => undefined;
-  /** Frames that Redis has given. */
+  /** Frames that Redis has delivered. */
   given = 0;
 
   constructor(frames: StaffFrames) {
@@ -69,7 +69,7 @@ describe('[TG15] the stream of the staff feed', () => {
   let database: Database;
   let gate: Gate;
   let reader: FeedReader;
-  /** From where the feed was read. */
+  /** The positions from which the feed was read. */
   let asked: (number | undefined)[];
 
   beforeAll(async () => {
@@ -101,7 +101,7 @@ describe('[TG15] the stream of the staff feed', () => {
       logger,
       added: () => undefined,
       leftOut: () => undefined,
-      // Nothing here is found by the head check.
+      // The head check finds nothing in these tests.
       headCheckMs: 3_600_000,
     });
     started.start();
@@ -126,7 +126,7 @@ describe('[TG15] the stream of the staff feed', () => {
     const groups = await redisCommand(redis.url, 'XINFO', 'GROUPS', KEY).catch(() => []);
     return Array.isArray(groups) && groups.length > 0;
   };
-  /** `lost`: chat-service has it, and Redis never will. */
+  /** `lost`: chat-service has the event, and Redis never will. */
   const write = async (count: number, lost = false): Promise<void> => {
     for (let left = count; left > 0; left -= 1) {
       const next = event(source.length + 1);
@@ -140,7 +140,7 @@ describe('[TG15] the stream of the staff feed', () => {
     );
     return rows.map(({ n }) => Number(n));
   };
-  /** Each once, in order. */
+  /** Each event once, in order. */
   const told = async (count: number): Promise<void> => {
     await until(async () => ((await queued()).length >= count ? true : undefined), {
       timeoutMs: 20_000,

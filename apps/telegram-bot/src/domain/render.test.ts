@@ -36,7 +36,7 @@ const CALLBACK: CallbackStaff = {
 };
 
 describe('[TG21] names and texts of people', () => {
-  /** Many of them are cut, and some between the halves of a pair if it is done by UTF-16 units. */
+  /** Many are cut, and some would be cut within a surrogate pair if UTF-16 units were counted. */
   const someText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.nat({ max: 3 }).map((more) => `${'a'.repeat(more)}${'😀'.repeat(1_001)}`),
@@ -49,7 +49,7 @@ describe('[TG21] names and texts of people', () => {
           listedSession(texts, { ...SESSION, name: text, last_message: text }, 'anna'),
           callbackContent(texts, { ...CALLBACK, name: text, comment: text }, 'UTC'),
         ];
-        // Half a pair is written as an escape.
+        // A lone surrogate is written as an escape.
         expect(JSON.stringify(contents)).not.toMatch(/\\ud[89a-f]/i);
       }),
       { numRuns: 40 },

@@ -26,7 +26,7 @@ const failing = (code: ConstructorParameters<typeof ChatError>[0]) => async () =
   throw new ChatError(code, 'no');
 };
 
-/** Three tries, and no time between them. */
+/** Three tries without pauses. */
 const patient = (download: TelegramApi['download']) =>
   patientDownloads({ download }, new RetryBudget({ isThere: () => true, tries: 3, lastsMs: 0 }));
 const broken = () =>
@@ -39,7 +39,7 @@ const readAll: ChatService['upload'] = async (_owner, { name, content }) => {
   for await (const _chunk of content);
   return { id: name, name, mime: 'application/pdf', size: 1 };
 };
-/** Over HTTP a body that broke off looks like a connection that ended. */
+/** Over HTTP, an interrupted body looks like a connection that ended. */
 const asOverHttp: ChatService['upload'] = (owner, file) =>
   readAll(owner, file).catch(() => {
     throw new ChatError('unavailable', 'chat-service does not answer');

@@ -76,7 +76,7 @@ const replied = (text: string): Message => {
   return { message_id: 20, date: 1, chat, text, reply_to_message: asked } as Message;
 };
 
-/** Anna as the bot knows her; the last event of chat 13 that stands in her Telegram is the third. */
+/** Anna as the bot knows her; the last event of chat 13 in her Telegram is the third. */
 function operatorsWith(act: ChatService['act'], queued: readonly number[] = [], known?: KnownMessage): Operators {
   const chatService: ChatService = {
     introduce: elsewhere,

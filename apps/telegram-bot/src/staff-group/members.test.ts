@@ -33,7 +33,7 @@ const ANNA: BoundOperator = {
 
 let acts: TelegramActRequest['action'][];
 let uploads: { owner: FileOwner; name: string }[];
-/** What stands in the group, by its number there. */
+/** The messages in the group, by their number there. */
 let known: Map<number, KnownMessage>;
 let refuse: (what: 'post' | 'upload') => Error | undefined;
 let broken: ReadonlySet<string>;
@@ -131,7 +131,7 @@ describe('an edit in a topic', () => {
       ['✎ Послезавтра', []],
     ]);
     expect([said(outcome), outcome.sends]).toEqual([[textsFor('ru').edited], []]);
-    // The same edit brought twice is the same message; another edit is another one.
+    // The same edit delivered twice is one message; another edit is another message.
     await edit({ text: 'Послезавтра' });
     await edit({ text: 'В четверг', edit_date: 101 });
     const ids = acts.flatMap((action) => (action.kind === 'post' ? [action.client_message_id] : []));
@@ -143,7 +143,7 @@ describe('an edit in a topic', () => {
     const document = { file_id: 'f1', file_unique_id: 'u1', file_name: 'чек.pdf' };
     await edit({ caption: 'Вот новый чек', document });
     expect([posted(), uploads]).toEqual([[['✎ Вот новый чек', []]], []]);
-    // Without one the file alone was replaced, which the chat does not know.
+    // Without a caption only the file was replaced, which the chat does not support.
     const replaced = await edit({ document });
     expect([posted().length, said(replaced)]).toEqual([1, [textsFor('ru').editedFile]]);
   });

@@ -276,7 +276,7 @@ describe('changes of a group', () => {
     await asks('До падения');
     await shows('До падения');
     await worker.stop();
-    // As a killed process leaves it: the mark is there, the answer was never read.
+    // A killed process leaves this: the mark is stored, the response was never read.
     const other = await newSession('Олег');
     await asks('Неизвестно', other);
     await topics.making(other);

@@ -24,7 +24,7 @@ describe('[TG30] a file that a person sent', () => {
 
   const keep = (text: string) => fake.keepFile({ name: 'x', bytes: Buffer.from(text) });
   const content = async (id: string): Promise<string> => (await buffer((await api.download(id)).content)).toString();
-  /** How it fails: for ever, or for now. */
+  /** How it fails: permanently, or for now. */
   const failure = (id: string): Promise<string> =>
     api.download(id).then(
       () => 'none',

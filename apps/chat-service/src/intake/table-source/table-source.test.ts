@@ -25,7 +25,7 @@ messages: { table: line, session: dialog, body: body, sender: { column: who, map
   );
 }
 
-/** A site whose tables are followed into the ledger. `memory` has whatever its triggers noted, to be noted again. */
+/** A site whose tables are followed into the ledger. `memory` keeps what its triggers recorded, to replay it. */
 async function tableSite(stage: Stage): Promise<SiteUnderTest> {
   const harness = await stage.harness();
   await beginLedger(harness.database);
@@ -219,7 +219,7 @@ describe('the tables of a site, into the ledger', () => {
     expect(await holding()).toEqual(['abc', 'nobody']);
     await eraser.eraseSession(admin, other);
     expect(await holding()).toEqual(['nobody']);
-    // The scan meets the row of the site again.
+    // The scan finds the row of the site again.
     await view.put(refused(7, 500), 'data.sender_type');
     expect(await holding()).toEqual(['nobody']);
     const days = { messages: 0, files: 0, contacts: 0, callbacks: 0 };

@@ -112,7 +112,7 @@ describe('Mailgun', () => {
     expect([mail?.text, mail?.from, mail?.kind]).toEqual(['Вот чек', 'olga@mail.example', 'letter']);
     expect(mail?.files.map(({ name, content }) => [name, content.toString()])).toEqual([['чек.pdf', '%PDF-1.4']]);
     expect(mail?.recipients).toEqual([TO, 'team@shop.example']);
-    // Once more with another token, by its Message-ID.
+    // Sent again with another token, it is recognised by its Message-ID.
     await urlencoded({ ...signed(), ...parsed });
     expect(taken[1]?.key).toBe(mail?.key);
   });
@@ -151,7 +151,7 @@ describe('Mailgun', () => {
       ),
     ).toBe('bad_credentials');
     expect(taken).toEqual([]);
-    // Its route was down for a morning.
+    // Its route was unavailable for a morning.
     expect(await refusal(urlencoded({ ...signed({ at: NOW - 8 * 3_600 }), ...mime }))).toBe('taken');
   });
 
@@ -174,7 +174,7 @@ describe('Mailgun', () => {
     expect(await form('application/x-www-form-urlencoded', 'a=1&'.repeat(1_000))).toBe('validation_failed');
     expect(await form('multipart/form-data; boundary=x', '--x\r\n\r\n'.repeat(1_000))).toBe('validation_failed');
     expect(await form('multipart/form-data; boundary="x"', 'nothing')).toBe('validation_failed');
-    // The parts are counted by the boundary that they are taken apart by, whatever stands beside it.
+    // Parts are counted by the boundary at which they are split, whatever else the header contains.
     const parts = `${'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'.repeat(400)}--x--\r\n`;
     for (const decoy of ['x-boundary=nope', 'a="boundary=nope"', 'a="b; boundary=nope"'])
       expect(await form(`multipart/form-data; ${decoy}; boundary=x`, parts), decoy).toBe('validation_failed');

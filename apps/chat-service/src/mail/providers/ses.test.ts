@@ -56,7 +56,7 @@ describe('Amazon SES', () => {
       ...more,
     };
     const hash = message['SignatureVersion'] === '1' ? 'RSA-SHA1' : 'RSA-SHA256';
-    // As Amazon's documents list it, whatever the product makes of it.
+    // In the order of Amazon's documentation, independent of our own code.
     const names = message['Type'] === 'Notification' ? NOTIFICATION : CONFIRMATION;
     const text = names
       .filter((name) => message[name] !== undefined)
@@ -86,7 +86,7 @@ describe('Amazon SES', () => {
         'ses\nd6iitobk75ur44p8kdnnp7g2n800',
       ]),
     );
-    // One certificate, asked for once.
+    // One certificate, fetched once.
     expect(asked).toEqual([CERTIFICATE]);
   });
 

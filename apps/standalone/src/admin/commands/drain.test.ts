@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runAdmin } from '../run.ts';
 
-/** What a gateway answers, in its order; the real one is drained by `tests/repo/admin-commands.long.test.ts`. */
+/** The responses of a gateway, in order; `tests/repo/admin-commands.long.test.ts` drains a real one. */
 interface Gateway {
   readonly asked: string[];
   left: number[];
