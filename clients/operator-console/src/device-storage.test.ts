@@ -26,7 +26,7 @@ describe('a device whose storage is full', () => {
     hasRoom = false;
     drafts.set(1, 'reply', 'half a sentence');
     expect([drafts.get(1, 'reply'), changes]).toEqual(['half a sentence', 2]);
-    // Another chat was looked at meanwhile.
+    // Another chat was opened meanwhile.
     drafts.setOwner('anna');
     expect(drafts.get(1, 'reply')).toBe('half a sentence');
     hasRoom = true;

@@ -92,7 +92,7 @@ describe('in Chromium', () => {
 
     await first.evaluate(() => chat.send('question').stored);
     await online(first);
-    // A chat in one tab, over WebSocket, needs nothing beyond what the page began with.
+    // A chat in one tab over WebSocket needs only what the page loaded first.
     expect(requests.filter((url) => url.startsWith(origin))).toEqual([]);
     const tabs = [first];
     for (let i = 0; i < 5; i += 1) tabs.push(await openTab(context));

@@ -107,7 +107,7 @@ describe('close codes', () => {
     },
   );
 
-  /** Online by plain REST, because nothing else got through. */
+  /** Online by plain REST, because nothing else works. */
   async function cutDown() {
     const one = await begun();
     const { network } = one.world;
@@ -194,7 +194,7 @@ describe('the outbox', () => {
     };
     client.send('later');
     await world.advance(5_000);
-    // Neither another message nor a connection that is back is a reason to ask sooner.
+    // Neither another message nor a restored connection is a reason to ask sooner.
     client.send('after it');
     world.cutAll();
     await world.advance(14_000);

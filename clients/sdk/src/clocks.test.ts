@@ -76,7 +76,7 @@ describe.each(SET_BY)('a device whose clock is set by %i ms', (ms) => {
     world.wall.aheadMs = ms;
     await world.advance(5_000);
     const { connection } = client.getState();
-    // The bound that grows with the length of an outage is that of the first two minutes.
+    // The pause that grows with the length of an outage is at the value of the first two minutes.
     if (connection.status === 'waiting') expect(connection.retryAt - world.tab().environment.now()).toBeLessThan(5_001);
     world.network.offline = false;
     await world.advance(6_000);

@@ -62,7 +62,7 @@ describe('a chat whose key has expired', () => {
     const first = run({}, world);
     first.client.send('question');
     await world.advance(200);
-    // The answer to the beginning was lost, and meanwhile the session ended.
+    // The response to the start was lost, and meanwhile the session ended.
     world.network.offline = false;
     world.network.loseAnswer = 1;
     await world.advance(3_000);
@@ -157,7 +157,7 @@ describe('a signed-in customer on several devices', () => {
   it('uses the guest’s own key while the chat is not theirs yet', async () => {
     const device = await begun();
     const { world } = device;
-    // The site vouches, and our server does not take the chat over: away, for example.
+    // The site vouches for them, but our server does not take the chat over, for example because it is unavailable.
     world.server.hooks.onRequest = ({ path }) => (path === '/chat/identity' ? { status: 503, body: null } : undefined);
     const identified = device.client.identify(() => Promise.resolve('customer')).catch(() => undefined);
     await Promise.all([identified, world.advance(100)]);

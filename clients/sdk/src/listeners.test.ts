@@ -52,7 +52,7 @@ describe('a listener that throws', () => {
     const alone = readdirSync(clients, { recursive: true, encoding: 'utf8' })
       .filter((file) => /^[\w-]+\/src\/.*\.tsx?$/.test(file) && !/\.test\.ts$|\/testing\/|notify-all\.ts$/.test(file))
       .filter((file) => /\bof \[?\.{0,3}[^;{]*listeners[^;{]*\)\s*\w+\(/i.test(readFileSync(clients + file, 'utf8')));
-    // The loader must be small and has its own, with its own test.
+    // The loader must be small and has its own code, with its own test.
     expect(alone).toEqual(['widget/src/loader/events.ts']);
   });
 });

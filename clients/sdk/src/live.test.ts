@@ -7,7 +7,7 @@ import { type ChatClient, memoryStorage, type TransportName } from './index.ts';
 import { createStaffAuth } from './staff.ts';
 import { createFakeBrowser } from './testing/index.ts';
 
-// They wait for the server more than they work.
+// They mostly wait for the server.
 vi.setConfig({ maxConcurrency: 12 });
 const { server, keep, signIn, customer, say } = useLiveServer();
 
@@ -56,7 +56,7 @@ describe.concurrent('against the real server', () => {
         { timeoutMs: 40_000, everyMs: 200, what: expected },
       );
       for (let i = 0; i < 5; i += 1) await say(id, `${(said += 1)}`);
-      // Plain REST asks every five seconds; what it has not yet brought must come by the next transport.
+      // Plain REST polls every five seconds; the next transport must bring what it has not.
       if (expected !== 'rest') await shows(client, said + 1);
     }
     expect(bodies(client)).toEqual(Array.from({ length: said + 1 }, (_, index) => String(index)));
@@ -87,7 +87,7 @@ describe.concurrent('against the real server', () => {
       identified: false,
       connection: { status: 'idle' },
     });
-    // The phone is signed in still: it gets a new token by itself and misses nothing.
+    // The phone is still signed in: it gets a new token automatically and misses nothing.
     await say(id, 'after the logout');
     await shows(phone.client, 4);
     phone.client.send('still here');
@@ -95,7 +95,7 @@ describe.concurrent('against the real server', () => {
     expect(bodies(phone.client).slice(-2)).toEqual(['after the logout', 'still here']);
     expect(dense(phone.seqs)).toBe(true);
 
-    // Another person on the device that was signed out sees nothing of it.
+    // The next person on the signed-out device sees nothing of it.
     expect(await laptop.client.identify(() => Promise.resolve(identityToken('customer-8')))).toBeNull();
     expect(bodies(laptop.client)).toEqual([]);
   }, 90_000);
@@ -126,7 +126,7 @@ describe.concurrent('against the real server', () => {
     await say(id, 'answer');
     await Promise.all(tabs.map(({ client }) => shows(client, 2)));
 
-    // A crash without a word is the fuzz's; here the network is real.
+    // The simulation covers crashes; here the network is real.
     first.client.destroy();
     browser.crash('tab0');
     tabs.shift();

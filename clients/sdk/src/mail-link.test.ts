@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-// Loaded here beforehand: reading a file takes real time, and the clock of the world is another one.
+// Imported in advance: reading a file takes real time, while the world has a virtual clock.
 import './customer/mail-link.ts';
 import { begun, bodies, run } from '../test/running.ts';
 import type { ChatClient } from './index.ts';
 import type { FakeWorld } from './testing/index.ts';
 
-/** A server that has a chat of somebody, and one link into it. */
+/** A server with a chat, and one link to it. */
 async function linkedWorld(): Promise<{ world: FakeWorld; code: string; id: number; asked: () => number }> {
   const { client, tab, world } = await begun();
   const id = client.getState().session?.id ?? 0;
@@ -71,7 +71,7 @@ describe('the link of a mail', () => {
         ? { status: 200, body: { session: world.server.sessions.get(id)?.session, ...world.server.token(id) } }
         : undefined;
     expect(await outcome(world, client, 'one-time')).toBe(id);
-    // Longer than a token lives.
+    // Longer than the lifetime of a token.
     await world.advance(4_000_000);
     client.send('still here');
     await world.advance(1_000);
@@ -91,7 +91,7 @@ describe('the link of a mail', () => {
     expect(await outcome(world, shown.client, code)).toBe('signed_in');
     expect(bodies(shown.client)).toEqual(['my order?']);
     shown.client.destroy();
-    // Hidden until the page identifies, and there nevertheless.
+    // Hidden until the page identifies the customer, but still stored.
     const hidden = run({}, world);
     expect(await outcome(world, hidden.client, code)).toBe('signed_in');
     expect(asked()).toBe(0);

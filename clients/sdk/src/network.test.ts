@@ -35,7 +35,7 @@ describe('a bad network', () => {
     tab.lifecycle('online');
     await world.advance(500);
     world.network.offline = false;
-    // The first attempt came a moment too early. The next one does not wait out the half minute of before.
+    // The first attempt came a moment too early. The next one does not wait for the previous half minute.
     await world.advance(3_000);
     expect(states[length]).toMatchObject({ status: 'connecting', attempt: 0 });
     expect(client.getState().connection.status).toBe('online');
@@ -103,7 +103,7 @@ describe('a bad network', () => {
     tab.lifecycle('online');
     await world.advance(500);
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'poll' });
-    // WebSocket has failed as a probe meanwhile, which says nothing of another network.
+    // WebSocket has failed as a probe meanwhile, which says nothing about another network.
     Object.assign(world.network.blocked, { websocket: false, sse: false });
     tab.lifecycle('online');
     await world.advance(500);
@@ -117,7 +117,7 @@ describe('a bad network', () => {
     await world.advance(20_000);
     expect(client.getState().connection).toMatchObject({ status: 'online', transport: 'poll' });
     for (let i = 0; i < 20; i += 1) {
-      // The poll breaks, and is opened again on the network that comes.
+      // The poll breaks, and is being opened again when the network changes.
       world.cutAll();
       await world.advance(i * 40);
       Object.assign(world.network.blocked, { websocket: false });
@@ -177,7 +177,7 @@ describe('a bad network', () => {
     await world.advance(20);
     const [pair] = world.sockets;
     const at = (body: string): number => pair?.down.findIndex((text) => text.includes(`"body":"${body}"`)) ?? -1;
-    // The second message never arrives, the first arrives twice.
+    // The second message never arrives; the first arrives twice.
     expect(pair?.dropDown(at('b'))).toBe(true);
     expect(pair?.repeatDown(at('a'))).toBe(true);
     pair?.flushDown();

@@ -12,7 +12,7 @@ interface Return {
   readonly triedAt: readonly number[];
 }
 
-/** Many clients whose server is away for a while: nothing tells them that the network is there again. */
+/** Many clients whose server is unavailable for a while: nothing tells them that it is back. */
 async function outage(outageMs: number): Promise<Return[]> {
   const world = createWorld();
   const returns = Array.from({ length: CLIENTS }, () => ({

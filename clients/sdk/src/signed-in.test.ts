@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bodies, run } from '../test/running.ts';
 import { createWorld, type FakeWorld } from './testing/index.ts';
 
-/** The site's server and ours agree: one customer, whose chat is the first there is. */
+/** Site and server agree: there is one customer, who owns the first chat. */
 function signedInWorld(): FakeWorld {
   const world = createWorld();
   world.server.hooks.onRequest = ({ path }) => {

@@ -6,10 +6,13 @@ import { ACTIONS, type Clients, simulate, type SimulationResult } from './testin
 
 const CLIENTS: Clients = { createChatClient, createStaffClient };
 const STEPS = Number(process.env['SIMULATION_STEPS'] ?? 100_000);
-/** The same for everybody, so that a run tells of the change it tests. New seeds: `SIMULATION_SEED=$RANDOM`, with more steps. */
+/**
+ * The same seeds for everybody, so that a run reflects the change it tests. New seeds: `SIMULATION_SEED=$RANDOM`, with
+ * more steps.
+ */
 const SEED = Number(process.env['SIMULATION_SEED'] ?? 20_261_129);
 
-// Thousands of requests fail on purpose; to write down where is half of the time.
+// Thousands of requests fail on purpose; recording stack traces would take half of the time.
 const { stackTraceLimit } = Error;
 beforeAll(() => {
   Error.stackTraceLimit = 0;
@@ -48,12 +51,13 @@ describe('clients, the core of the gateway and a chat-service in virtual time', 
   );
 
   /**
-   * Seeds that once found a fault, of the simulation itself too. What a seed does changes with the code that is simulated,
-   * so each says what it must still reach. One that does not is replaced: with enough steps the run above names others.
+   * Seeds that once found a fault, in the code or in the simulation. What a seed does changes with the simulated code, so
+   * each names what it must still reach. A seed that no longer does is replaced: with enough steps the run above names
+   * others.
    */
   it.each([
-    ['asks nobody for order between the restore of a database and the reset that tells of it', 11_017, 'again'],
-    ['asks for none either where the gateway took events of the new database for known ones', 11_325, 'ahead'],
+    ['expects no order between the restore of a database and the reset that announces it', 11_017, 'again'],
+    ['expects none if the gateway treated events of the new database as known', 11_325, 'ahead'],
   ] as const)('[RES1] [RES7] [STF3] %s (seed %i)', async (_what, seed, reached) => {
     const { problems, excused } = await simulate(CLIENTS, seed);
     expect(problems).toEqual([]);
@@ -61,7 +65,7 @@ describe('clients, the core of the gateway and a chat-service in virtual time', 
   });
 });
 
-/** What the simulation says of a broken part within some seeds. */
+/** What the simulation reports about a broken part within some seeds. */
 async function found(clients: Clients = CLIENTS): Promise<string> {
   for (let seed = 1; seed <= 60; seed += 1) {
     const { problems } = await simulate(clients, seed);

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { bundle } from '../test/bundle.ts';
 
 /**
- * Bytes of gzip that are loaded to begin with. A change that needs more must say what for. The last one: 80 bytes for a
- * clock of intervals that nobody can set, and 50 for telling its times to other tabs; 80 in `staff` for the way of a
- * message and for what administers a chat; 100 for a gateway beside a site's own chat, whose counters and answers are
- * the site's; and 80 for the way to what opens the link of a mail,
- * 80 for adding a device; 100 for a text that a site has taken and does not show yet; 45
- * for taking a chat elsewhere, and 20 in `staff` for the transcript; 90 for the way to what solves a challenge, and 40 in `staff` for the archive of an export.
+ * Bytes of gzip that are loaded first. A change that needs more must say here what for. So far: 80 for a monotonic clock
+ * and 50 for converting its times for other tabs; in `staff`, 80 for the trace of a message and for administering a chat;
+ * 100 for a gateway beside a site's own chat, which brings its own counters and responses; 80 for loading the code that
+ * opens the link of a mail; 80 for adding a device; 100 for a text that a site has accepted and does not show yet; 45 for
+ * taking a chat elsewhere, and 20 in `staff` for the transcript; 90 for loading the solver of a challenge, and 40 in
+ * `staff` for the archive of an export.
  */
 it.each([
   ['customer', 12_490],

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const folder = fileURLToPath(new URL('../../../dist/site/widget/v1/', import.meta.url));
 const zipped = (name: string): number => gzipSync(readFileSync(folder + name), { level: 9 }).length;
-/** Of this build: the hashed files of earlier ones lie beside it. */
+/** Of this build only: hashed files of earlier builds are in the same folder. */
 const asset = (name: string): string =>
   /assets\/[^']+/.exec(readFileSync(`${folder}${name}-latest.js`, 'utf8'))?.[0] ?? name;
 const KB = 1_024;

@@ -6,7 +6,7 @@ const source = fileURLToPath(new URL('.', import.meta.url));
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
 const read = (file: string): string => readFileSync(source + file, 'utf8');
 
-/** Each compound (`.upload.is-done`) of each selector; `isPlain`: what is styled wherever it stands. */
+/** Each compound (`.upload.is-done`) of each selector; `isPlain`: it is styled wherever it occurs. */
 const compounds = files
   .filter((file) => file.endsWith('.css'))
   .flatMap((file) =>
@@ -23,9 +23,9 @@ const compounds = files
         return parts.map((part, at) => ({
           file,
           selector: selector.trim(),
-          // In the panel, as everything is; any other ancestor says on purpose where a component looks otherwise.
+          // Everything is in the panel; any other ancestor says on purpose where a component looks different.
           isPlain: at === parts.length - 1 && parts.slice(0, -1).every((outer) => /^\.(?:panel|root)\b/.test(outer)),
-          // What stands in :not() says how a rule is narrowed, and styles nothing.
+          // A class in :not() narrows a rule and styles nothing.
           names: [...part.replace(/:not\([^)]*\)/g, '').matchAll(/\.([\w-]+)/g)].map(([, name]) => name ?? ''),
         }));
       }),
@@ -33,7 +33,7 @@ const compounds = files
 const isState = (name: string): boolean => name.startsWith('is-');
 const components = new Set(compounds.flatMap(({ names }) => names.filter((name) => !isState(name))));
 
-/** The values of every class attribute, with what is put in by code as `${…}`. */
+/** The values of every class attribute; inserted values are written as `${…}`. */
 const attributes = files
   .filter((file) => file.endsWith('.tsx'))
   .flatMap((file) =>
@@ -43,7 +43,7 @@ const attributes = files
     })),
   );
 
-/** Two styles met by chance once: a file that was uploaded got the layout of the page after a request for a call. */
+/** Two styles once shared a name by chance: an uploaded file got the layout of the page after a callback request. */
 describe('class names in the widget', () => {
   it('has rules to look at', () => {
     expect(compounds.length).toBeGreaterThan(80);

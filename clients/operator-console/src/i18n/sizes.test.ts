@@ -4,10 +4,10 @@ describe('sizes and days in words', () => {
   let sizeText: (bytes: number) => string;
   let dateName: (date: string) => string;
   beforeAll(async () => {
-    // What the page is remembered by; a browser that prefers Russian.
+    // The stored language of the page, and a browser that prefers Russian.
     vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
     vi.stubGlobal('navigator', { languages: ['ru-RU'] });
-    // Another file may have read the language already.
+    // Another file may already have read the language.
     vi.resetModules();
     ({ sizeText, dateName } = await import('./index.ts'));
   });

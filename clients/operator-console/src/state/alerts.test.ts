@@ -10,7 +10,7 @@ it.each([-300_000, 300_000])(
   async (ms) => {
     const listeners = new Map<string, () => void>();
     let asked = 0;
-    // No more of the client than is asked here.
+    // Only the part of the client that is used here.
     const client: object = {
       on: (name: string, listener: () => void) => {
         listeners.set(name, listener);
@@ -31,14 +31,14 @@ it.each([-300_000, 300_000])(
       setItem: (key: string, value: string) => void values.set(key, value),
     };
     const alerts = new Alerts(client as StaffClient, storage, 'anna');
-    // From here on the next turn is due in half a minute.
+    // From here on the next request is due in half a minute.
     await alerts.load();
     const before = asked;
     vi.setSystemTime(Date.now() + ms);
     listeners.get('event')?.();
     await vi.advanceTimersByTimeAsync(1_001);
     expect(asked).toBe(before + 1);
-    // One that is due already is not put off by a later wish.
+    // A request that is already due is not postponed by a later one.
     listeners.get('event')?.();
     await vi.advanceTimersByTimeAsync(500);
     vi.setSystemTime(Date.now() - ms);

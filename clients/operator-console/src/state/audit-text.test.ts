@@ -10,7 +10,7 @@ const said = (action: string, details: AuditEntry['details'], locale: 'ru' | 'en
     { texts: { ru, en }[locale], time: (iso) => iso, size: (bytes) => `${bytes / 1_048_576} MB` },
   );
 
-/** Every change of the settings that the log shows, with a value of each kind. */
+/** Every setting that the log shows, with a value of each kind. */
 const FACTS: AuditEntry['details'] = {
   'theme.accent': '#2f5d50',
   'theme.scheme': 'dark',
@@ -53,7 +53,7 @@ describe('the log of changes', () => {
     expect(said('settings.changed', { parts: ['texts'], texts: ['greeting.ru'] }, 'ru')).toBe(
       'Тексты виджета: Приветствие (ru)',
     );
-    // Only its words are others, which the log does not hold.
+    // Only the text differs, which the log does not contain.
     expect(said('settings.changed', { parts: ['consent'] }, 'ru')).toBe('Согласие');
   });
 

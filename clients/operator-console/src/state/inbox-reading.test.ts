@@ -22,7 +22,7 @@ const assigned = (id: number, seq: number, to: string | null) =>
     data: { assigned_user_id: to, assigned_user_name: null },
   }) as StaffEvent;
 
-/** A server whose rows are read when asked, as in PostgreSQL, but whose answers travel until they are let go. */
+/** A server that reads rows when asked, as PostgreSQL does, but delivers its answers only when the test lets it. */
 function server() {
   const rows = new Map<number, StaffSession>();
   const travelling: (() => void)[] = [];
@@ -34,7 +34,7 @@ function server() {
     await new Promise<void>((arrive) => travelling.push(arrive));
     return value;
   };
-  // No more of the client than is asked here.
+  // Only the part of the client that is used here.
   const client: object = {
     api: {
       session: (id: number) => answer(() => rows.get(id)),
@@ -58,7 +58,7 @@ function server() {
       listeners.get('inbox')?.(new Map([[event.session_id, [event]]]) as InboxDelta as never);
     },
     reset: () => listeners.get('reset')?.({ reason: 'epoch_changed' } as never),
-    /** Lets the answers under way arrive, and what follows from them. */
+    /** Delivers the pending answers, and what follows from them. */
     async arrive() {
       for (const one of travelling.splice(0)) one();
       await new Promise((settled) => setTimeout(settled, 1));

@@ -4,7 +4,7 @@ const storage = { getItem: () => null, setItem: () => undefined };
 vi.stubGlobal('localStorage', storage);
 const { askToNotify, showNotification } = await import('./notifier.ts');
 
-/** Chrome on Android: the constructor is there and throws. */
+/** Chrome on Android: the constructor exists and throws. */
 class Illegal {
   static permission = 'granted';
   static requestPermission = (): Promise<string> => Promise.resolve('granted');

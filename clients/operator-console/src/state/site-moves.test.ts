@@ -12,7 +12,7 @@ describe('[BES36] what the console offers', () => {
     const no = { reopen: false, release: false, transfer: false, handOver: false, records: false, alerts: false };
     const none = { ...no, contact: [], calls: false, callSteps: [] };
     expect(movesOf({}, false)).toEqual(none);
-    // The ledger's alerts are not at the root, where `/chat/` is the site's.
+    // The ledger's alerts are not at the root, where `/chat/` belongs to the site.
     expect(movesOf({}, true)).toEqual({ ...none, alerts: true });
     const paths = { reopen: '/chat/{id}/reopen', unassign: '/chat/{id}/free' };
     expect(movesOf({ paths, request: { user_id: 'manager' } }, false)).toEqual({

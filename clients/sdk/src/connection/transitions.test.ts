@@ -19,9 +19,9 @@ import { createWorld } from '../testing/index.ts';
 import { type Connection, createConnection } from './connection.ts';
 
 const HOUR_MS = 3_600_000;
-/** When a token is renewed that is renewed soon. */
+/** The renewal time of a token that is renewed soon. */
 const RENEW_MS = 5_000;
-/** So long has a connection been silent when another is opened beside it, which has to be ready in 10 s. */
+/** The silence after which a replacement is opened, which must be ready in 10 s. */
 const SILENT_MS = 21_000;
 
 class Socket implements WebSocketLike {
@@ -53,7 +53,7 @@ class Socket implements WebSocketLike {
   }
 }
 
-/** What a connection awaits, settled when the test says so. */
+/** What a connection awaits; the test settles it. */
 class Pending {
   readonly promise: Promise<void>;
   resolve!: () => void;
@@ -63,7 +63,7 @@ class Pending {
   }
 }
 
-/** A connection with hands on everything it stands on; it keeps a record of all it does. */
+/** A connection whose dependencies the test controls; it records everything it does. */
 class Bench {
   readonly clock = createClock();
   readonly sockets: Socket[] = [];
@@ -167,7 +167,7 @@ class Bench {
   }
 }
 
-/** Leaves behind a connection with its renewal, and an attempt, whose answers are still to come. */
+/** Leaves a connection with its renewal, and an attempt, whose responses are still pending. */
 async function withPast(): Promise<{ bench: Bench; left: Socket; renewal: Pending; attempt: Pending }> {
   const bench = new Bench();
   bench.renewInMs = RENEW_MS;
@@ -211,7 +211,7 @@ const REACH: Readonly<Record<Phase, (bench: Bench, silentMs?: number) => Promise
   },
 };
 
-/** How many timers run: what none runs for cannot come. Heartbeat and renewal online, and one deadline for each transport. */
+/** How many timers run in each phase. Online: heartbeat and renewal; and one deadline for each transport. */
 const TIMERS: Readonly<Record<Phase, number>> = {
   idle: 0,
   preparing: 0,
@@ -225,7 +225,7 @@ const TIMERS: Readonly<Record<Phase, number>> = {
 
 type Past = Omit<Awaited<ReturnType<typeof withPast>>, 'bench'>;
 
-/** What makes each event happen, where there is something that it can happen to. */
+/** How each event is made to happen, if it can. */
 const HAPPEN: Readonly<Record<Event, (bench: Bench, past: Past) => Promise<void> | void>> = {
   connect: ({ connection }) => connection.connect(),
   disconnect: ({ connection }) => connection.disconnect(),
@@ -286,7 +286,7 @@ describe.each(ALL_PHASES)('a connection that is %s', (phase) => {
     expect(bench.timers.size).toBe(TIMERS[phase]);
   });
 
-  // A timer that does not run in this phase cannot be waited for: that none does is the test above.
+  // A timer that does not run in this phase cannot be awaited; the test above shows that none does.
   const possible = ALL_EVENTS.filter((event) => !(event.startsWith('timer:') && TRANSITIONS[event][phase] === '–'));
   it.each(possible)('on `%s` does what the table says', async (event) => {
     const cell = TRANSITIONS[event][phase];
@@ -306,14 +306,14 @@ describe.each(ALL_PHASES)('a connection that is %s', (phase) => {
   });
 });
 
-/** What can come next without time passing, but for the wait itself. */
+/** What can come next without time passing, except for the wait itself. */
 const NEXT = ALL_EVENTS.filter((event) => !/^(?:timer|late):/.test(event) || /goodbye|retry/.test(event));
-/** Where a connection goes on by more than its phase: event, phase, next event → the phase after it. */
+/** Where more than the phase decides what follows: event, phase, next event → the phase after it. */
 const REMEMBERED: Readonly<Record<string, Phase>> = {
-  // Of two refusals of a token the second counts.
+  // The second refusal of a token counts.
   'prepare: token refused → preparing → prepare: token refused': 'stopped',
   'closed 4401 → preparing → prepare: token refused': 'stopped',
-  // There is no place: plain REST is used, which needs no opening.
+  // No connection is available: plain REST is used, which needs no opening.
   'closed 4529 → preparing → prepared': 'online',
 };
 
@@ -323,7 +323,7 @@ it('each outcome of the table continues as from its phase', async () => {
   for (const phase of ALL_PHASES)
     for (const event of ALL_EVENTS) {
       const middle = TRANSITIONS[event][phase];
-      // A probe is made from plain REST, where the main connection is none that the test could hold.
+      // A probe starts from plain REST, where the test has no main connection to hold.
       if (middle === '–' || middle === 'ignored' || event === 'timer: probe') continue;
       for (const next of NEXT) {
         const cell = TRANSITIONS[next][middle];
@@ -359,14 +359,14 @@ it('[BES26] [BES27] requests the channel again even if 4530 came while plain RES
     }
   };
   await bench.openMain();
-  // Nothing but plain REST gets through.
+  // Only plain REST works.
   for (let passed = 0; passed < 60 && connection.state.status !== 'online'; passed += 1) {
     bench.main?.end(1006);
     await pass(1_000);
   }
   expect(connection.state).toMatchObject({ status: 'online', transport: 'rest', limited: false });
   for (let passed = 0; passed < 600 && bench.main === undefined; passed += 1) await pass(500);
-  // The process restarts while a WebSocket is being opened, which then takes the place of what polled.
+  // The process restarts while a WebSocket is being opened, which then replaces the polling.
   bench.restFails = true;
   await pass(6_000);
   bench.restFails = false;

@@ -4,7 +4,7 @@ import { restBackend } from './rest-backend.ts';
 
 const access = { sessionId: 7, token: 'k.1.x' };
 
-/** A chat-service of somebody else's: other paths, other names, everything inside `data`. */
+/** A foreign chat-service: other paths, other names, everything inside `data`. */
 function foreign(): { backend: ReturnType<typeof restBackend>; asked: { url: string; body: unknown }[] } {
   const asked: { url: string; body: unknown }[] = [];
   const message = {

@@ -14,7 +14,7 @@ const message = (id: number) => ({
   client_message_id: null,
 });
 
-/** A ledger: history is somebody else's, the customer's REST of ours is off, the gateway has the events. */
+/** A ledger: the site has the history, our customer REST is off, and the gateway has the events. */
 async function besideLedger(code: 'customer_rest_off' | 'not_found') {
   const world = createWorld();
   const { environment } = world.tab();

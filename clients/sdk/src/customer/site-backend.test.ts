@@ -21,12 +21,12 @@ function besideSite(options: Partial<SiteChat> = {}) {
   const asked: string[] = [];
   const bodies: unknown[] = [];
   const fails: string[] = [];
-  /** What came as a form, as the site keeps it. */
+  /** What was sent as a form, as the site stores it. */
   const stored: { id: string; url: string; name: string; mime: string; size: number }[] = [];
   const forms: { path: string; field: string; headers: HeadersInit | undefined }[] = [];
   let refuses: number | null = null;
   let cookies = 0;
-  /** The ledger's answers, where it is asked. */
+  /** The ledger's responses, if it is called. */
   const beside: { ledger?: (url: URL) => unknown } = {};
   const answer = (method: string, url: URL, body: Record<string, string> | null): unknown => {
     const since = Number(url.searchParams.get('since_id'));
@@ -150,7 +150,7 @@ it('[BES33] shows a row that became visible after one with a larger id, without 
   await site.backend.history(access, {});
   site.rows.push(row(42));
   expect((await site.backend.news(access, 40)).map(({ id }) => id)).toEqual([42]);
-  // Written at the same time, committed later.
+  // Written at the same time, but committed later.
   site.rows.splice(-1, 0, row(41));
   expect((await site.backend.news(access, 42)).map(({ id }) => id)).toEqual([41]);
   expect(await site.backend.news(access, 42)).toEqual([]);
@@ -195,7 +195,7 @@ it('finds a message whose response was lost, and does not send it again', async 
   site.fails.push('/chat/7/message');
   await expect(site.backend.send(access, first)).rejects.toMatchObject({ code: 'network' });
   expect(await site.backend.send(access, first)).toMatchObject({ id: 1, client_message_id: 'one' });
-  // The same words again are another message.
+  // The same text again is another message.
   expect(await site.backend.send(access, { body: 'да', client_message_id: 'two' })).toMatchObject({ id: 2 });
   expect(site.rows).toHaveLength(2);
   const { messages } = await site.backend.history(access, {});
@@ -312,12 +312,12 @@ describe('[BES31] files to the site', () => {
     expect(file).toEqual({ id: '1', name: 'счёт.pdf', mime: '', size: 4, url: 'http://site/upload/1' });
     expect(fractions.at(-1)).toBe(1);
     expect(site.forms).toMatchObject([{ path: '/chat/7/upload', field: 'doc', headers: { 'x-csrf-token': 'abc' } }]);
-    // The browser names the form's own border.
+    // The browser chooses the form's boundary.
     expect(Object.keys(site.forms[0]?.headers ?? {})).not.toContain('content-type');
     const sent = { body: '', client_message_id: 'one', attachments: [file.id] };
     site.fails.push('/chat/7/message');
     await expect(site.backend.send(access, sent)).rejects.toMatchObject({ code: 'network' });
-    // Without a word in it the message is known by its files.
+    // A message without a text is recognised by its files.
     expect(await site.backend.send(access, sent)).toMatchObject({ id: 1, body: '', client_message_id: 'one' });
     expect(site.bodies.at(-1)).toEqual({ client_message_id: 'one', uploads: ['1'] });
     expect(site.rows).toHaveLength(1);
@@ -338,7 +338,7 @@ describe('[BES31] files to the site', () => {
       site.refuse(status);
       await expect(site.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code, status });
     }
-    // 200, and no file in it: nothing could be sent.
+    // 200 without a file in the response: there is nothing to send.
     site.refuse(null);
     const other = besideSite({ ...mapped, fields: { ...mapped.fields, uploaded: 'elsewhere' } });
     await expect(other.backend.upload(access, pdf('a.pdf'))).rejects.toMatchObject({ code: 'invalid_response' });
@@ -387,7 +387,7 @@ it('[BES15] reads from the ledger if the site prefers that, and writes to the si
   expect(page.messages.map(({ id }) => id)).toEqual(ledger);
   ledger.push(251);
   expect((await site.backend.news(access, 250)).map(({ body }) => body)).toEqual(['m251']);
-  // The site has the row, and the ledger a moment later.
+  // The site has the row now, and the ledger a moment later.
   site.rows.push(...ledger.map((id) => ({ id, sender: 'client', body: 'x', created_at: '2026-01-01 00:00:00' })));
   const sent = await site.backend.send(access, { body: 'новое', client_message_id: 'one' });
   expect(sent).toMatchObject({ id: 252, body: 'новое', client_message_id: 'one' });

@@ -4,7 +4,7 @@ import { siteBackend } from './site-backend.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Of a page, what is looked at. */
+/** The parts of a page that are read. */
 function pageWith(cookie: string, metas: Readonly<Record<string, string>> = {}): void {
   const all = Object.entries(metas).map(([name, content]) => ({
     getAttribute: (attribute: string) => (attribute === 'name' ? name : content),

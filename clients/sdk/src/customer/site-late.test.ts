@@ -4,7 +4,7 @@ import { createChatClient } from '../index.ts';
 import { createWorld } from '../testing/index.ts';
 import { siteBackend } from './site-backend.ts';
 
-/** A gateway that knows the chats which the ledger has heard of, and closes 4504 for every other. */
+/** A gateway that knows the chats in the ledger, and closes with 4504 for every other. */
 class Channel implements WebSocketLike {
   readyState = 0;
   onopen: WebSocketLike['onopen'] = null;
@@ -47,7 +47,7 @@ interface Row {
   readonly created_at: string;
 }
 
-/** A site, and a channel beside it whose source the test starts and stops. */
+/** A site and a channel; the test starts and stops the channel's source. */
 function besideSite() {
   const world = createWorld();
   const chats = new Map<number, Row[]>();

@@ -12,7 +12,7 @@ interface Row {
 }
 type Answer = 'row' | 'nothing' | 'page';
 
-/** A site that stores what it likes, answers what it likes, and shows its rows when it likes. */
+/** A site that decides freely what it stores, answers and shows. */
 function siteWith(store: (text: string) => string, answers: Answer = 'nothing', site: Partial<SiteChat> = {}) {
   const world = createWorld();
   const rows: Row[] = [];
@@ -155,7 +155,7 @@ describe('[BES31] a text sent to a site', () => {
     const { client, shown } = open();
     client.send('начало');
     await world.advance(30_000);
-    // Written on the phone, between the last look and the answer.
+    // Written on the phone, between the last poll and the response.
     rows.push({ id: 2, sender: 'client', body: 'с телефона', created_at: '2026-01-01 00:00:00' });
     client.send('с компьютера');
     const key = client.getState().messages.at(-1)?.key;

@@ -4,11 +4,11 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { siteBackend } from './site-backend.ts';
 
-/** Over a connection: the form is the browser's own, and so is the border that it has in its header. */
+/** Over a real connection: form and boundary are the browser's own. */
 let server: Server;
 let origin: string;
 const took: { url: string | undefined; files: [string, string, string][] }[] = [];
-/** As any server reads it: by the border in its header. */
+/** Parsed as any server does: by the boundary in its header. */
 async function receive(request: IncomingMessage): Promise<FormData> {
   const headers = { 'content-type': request.headers['content-type'] ?? '' };
   return new Response(new Uint8Array(await buffer(request)), { headers }).formData();

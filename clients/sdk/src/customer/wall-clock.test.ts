@@ -10,7 +10,7 @@ it.each([
   ['Europe/Moscow', '2026-01-01T01:30:00.250', '2025-12-31T22:30:00.250Z'],
   ['America/New_York', '2026-07-01T20:00:00', '2026-07-02T00:00:00.000Z'],
   ['Asia/Kolkata', '2026-07-01T00:00:00', '2026-06-30T18:30:00.000Z'],
-  // Around the changes of the clocks, on either side and in the hour that there are two of.
+  // Around the changes of summer time, on either side and in the repeated hour.
   ['Europe/Berlin', '2026-03-29T01:59:59', '2026-03-29T00:59:59.000Z'],
   ['Europe/Berlin', '2026-03-29T03:00:00', '2026-03-29T01:00:00.000Z'],
   ['Europe/Berlin', '2026-10-25T01:30:00', '2026-10-24T23:30:00.000Z'],

@@ -9,7 +9,7 @@ interface Shown {
   readonly url: string;
 }
 
-/** A worker on an origin with these windows. */
+/** A worker on an origin that has these windows. */
 function worker(options: PushWorkerOptions = {}, windows: readonly string[] = [], focused = -1) {
   const shown: Shown[] = [];
   const opened: string[] = [];

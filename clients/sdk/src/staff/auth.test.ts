@@ -4,7 +4,7 @@ import { createStaffAuth } from './auth.ts';
 
 const USER = { id: 'anna', login: 'anna', name: 'Анна', role: 'operator' };
 
-/** Two tabs of one browser, and a server that signs everybody in. */
+/** Two tabs of one browser, and a server that accepts every sign-in. */
 function signIn(world: FakeWorld, tab: string, refreshed = 200) {
   const environment = {
     ...world.tab(tab).environment,
@@ -66,7 +66,7 @@ describe('a sign-in with the cookie of a site', () => {
   });
 });
 
-/** A server that rotates refresh tokens as the real one does, and loses the answers that `lost` names. */
+/** A server that rotates refresh tokens as the real one does, and loses the responses that `lost` names. */
 function rotating(world: FakeWorld, tab: string, lost: () => boolean, locks = true) {
   const { environment } = world.tab(tab);
   return createStaffAuth({
@@ -100,7 +100,7 @@ function rotating(world: FakeWorld, tab: string, lost: () => boolean, locks = tr
   });
 }
 const server = { newest: 0, at: 0 };
-/** The locks of the tabs turn with the world's clock. */
+/** The locks of the tabs use the world's clock. */
 async function asked(world: FakeWorld, auth: ReturnType<typeof createStaffAuth>) {
   const token = auth.getToken({ force: false });
   await world.advance(50);

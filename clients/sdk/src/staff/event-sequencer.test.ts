@@ -27,12 +27,12 @@ it('[ASG10] [ASG13] shows the assignment that takes a chat away, even if earlier
     ({ seq }) => shown.push(seq ?? 0),
   );
   sequencer.offer(event(1, 1));
-  // 2 to 4 were nobody's, and the page that is read later leaves them out. 6 comes while the gap is asked for.
+  // 2 to 4 were unassigned, and the page that is read later omits them. 6 arrives while the gap is being fetched.
   sequencer.offer(event(5, 5));
   sequencer.offer(event(6, 6));
   await clock.advance(1_000);
   expect(shown).toEqual([1, 5, 6]);
-  // It is given to them: what they could not see meanwhile is read.
+  // The chat is assigned to them: what they could not see meanwhile is read.
   isInSight = true;
   sequencer.offer(event(12, 8));
   await clock.advance(1_000);

@@ -19,7 +19,7 @@ it('[STF7] a console whose cursor was invalid resumes from where the connection 
   await world.advance(1_000);
   const head = server.feedHead;
   expect([resets, operator.getState().cursor]).toEqual([['cursor_ahead'], String(head)]);
-  // Nothing came meanwhile that would have carried a cursor.
+  // Nothing that carries a cursor has arrived meanwhile.
   world.cutAll();
   server.answer(1, 'while nobody was connected');
   await world.advance(10_000);

@@ -8,7 +8,7 @@ function besideSite(site: SiteStaff, { keepsDone = true } = {}) {
   const rows: Record<string, unknown>[] = [
     { id: '5', chat: '7', state: 'waiting', tel: '+7 900 000-00-00', who: 'Вера', asked_at: '2026-03-01 11:00:00' },
     { id: 6, chat: null, state: 'taken', tel: '+7 900 000-00-01', manager: 3, asked_at: '2026-03-01T08:30:00Z' },
-    // Nobody could call it.
+    // Nobody could call this number.
     { id: 7, state: 'waiting', tel: '', asked_at: '2026-03-01 11:00:00' },
   ];
   const asked: [string, unknown][] = [];

@@ -13,9 +13,9 @@ const operators = (id: number, body: string): Message => ({
   client_message_id: null,
 });
 
-/** A site whose rows stand in the ledger as soon as they are written. */
+/** A site whose rows are in the ledger as soon as they are written. */
 interface Manner {
-  /** Null: it writes nothing. */
+  /** Null: it stores nothing. */
   readonly store?: ((text: string) => string) | null;
   readonly answer?: (text: string) => string;
   readonly redirected?: boolean;
@@ -56,7 +56,7 @@ function besideSite(
     );
   return {
     staff: page(),
-    /** The console, loaded anew in the same browser. */
+    /** The console, reloaded in the same browser. */
     page,
     asked,
     ledger,
@@ -80,7 +80,7 @@ it('does not send again a message that was stored but whose response was lost', 
   const reply = { body: 'Завтра', client_message_id: 'one' };
   await expect(staff.reply(7, reply)).rejects.toMatchObject({ code: 'network' });
   expect(await staff.reply(7, reply)).toMatchObject({ id: 11, client_message_id: 'one' });
-  // The same words a second time are a second message.
+  // The same text a second time is a second message.
   expect(await staff.reply(7, { ...reply, client_message_id: 'two' })).toMatchObject({ id: 12 });
   expect(ledger.filter(({ body }) => body === 'Завтра')).toHaveLength(2);
 });
@@ -165,7 +165,7 @@ describe('[BES36] an action that a site has no path for', () => {
     for (const refused of [
       () => staff.move(7, 'reopen'),
       () => staff.move(7, 'unassign'),
-      // A site that takes no assignee would assign the chat to the caller.
+      // A site that accepts no assignee would assign the chat to the caller.
       () => staff.move(7, 'assign', '3'),
     ])
       await expect(refused()).rejects.toMatchObject({ code: 'site_owned' });
@@ -250,7 +250,7 @@ describe('[BES42] contact data of a site', () => {
   it('are sent to the path that it names, with its names, and only what was changed', async () => {
     const request = { name: 'guest', phone: 'tel' };
     const { staff, asked } = besideSite({ paths: { contact: '/staff/chats/{id}/contact' }, request });
-    // The ledger is told afterwards, and that the site has it.
+    // The ledger is notified afterwards, and learns that the site has it.
     expect(await staff.contact(7, change)).toEqual({ ...change, at_site: true });
     expect(asked).toMatchObject([{ url: '/staff/chats/7/contact', body: { guest: 'Вера', tel: '' } }]);
   });

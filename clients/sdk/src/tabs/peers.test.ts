@@ -9,7 +9,7 @@ import type { SharedPort } from './port.ts';
 const ONLINE: ConnectionState = { status: 'online', transport: 'websocket', since: 1, shared: false, limited: false };
 const frame = (n: number): Frame => ({ type: 'chat.alert', session_id: null, seq: null, data: { n } });
 
-/** A tab that follows; `prepare` takes until the test says so. */
+/** A follower; its `prepare` settles when the test says so. */
 function following() {
   const world = createWorld();
   const received: string[] = [];

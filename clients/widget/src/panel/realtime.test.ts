@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { wantsChannel } from './realtime.ts';
 
-/** A page with the loader's script tag, as far as it is looked at. */
+/** A page with the loader's script tag, as far as the code reads it. */
 const page = (realtime?: string) => ({
   querySelector: (selectors: string) =>
     realtime !== undefined && selectors === 'script[data-realtime]' ? { getAttribute: () => realtime } : null,

@@ -71,7 +71,7 @@ describe('a backend that is loaded at its first call', () => {
     await expect(backend.markRead(access, 1)).rejects.toMatchObject({ code: 'network', retryable: true });
     await Promise.all([backend.markRead(access, 1), backend.markRead(access, 2)]);
     expect(asked).toBe(2);
-    // What this site's backend does not have is nothing, and no error.
+    // A field that this site's backend does not have is empty, and no error.
     await backend.reportPage?.(access, 'https://shop.example/');
     const open = (name: string) => () => {
       lines.push(name);
@@ -80,7 +80,7 @@ describe('a backend that is loaded at its first call', () => {
     const own = { websocket: open('websocket'), sse: open('sse'), poll: open('poll'), rest: open('rest') };
     for (const later of [laterBackend(() => Promise.reject(new Error('never'))), backend]) {
       const opened = later.lines?.(own, () => Promise.resolve([]));
-      // None of these looks at what it is given.
+      // None of these uses its arguments.
       const nothing = undefined as never;
       for (const line of Object.values(opened ?? {})) line(nothing, nothing, null, nothing);
     }

@@ -6,7 +6,7 @@ import { createWriting, type Writing } from './writing.ts';
 
 const tokenOf = (sub: string): string => `e30.${btoa(JSON.stringify({ sub }))}.x`;
 
-/** One tab, in which one page follows another. */
+/** One tab in which one page follows another. */
 function tab() {
   let stored: Kept | null = null;
   const memory: TabMemory = {
