@@ -35,7 +35,7 @@ describe('PostgreSQL alone', () => {
     const { rows } = await sql<{ name: string }>`SELECT p.proname AS name FROM pg_proc p
       JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'sql'
       WHERE p.pronamespace = 'public'::regnamespace AND p.prosrc ~* 'FROM chat_' ORDER BY name`.execute(db.kysely);
-    // The first is asked for about once a second, the second by the release before this one alone.
+    // The first is called about once a second, the second only by the previous release.
     expect(rows.map(({ name }) => name)).toEqual(['chat_epoch', 'chat_post_message']);
     await db.close();
   });

@@ -4,7 +4,7 @@ import { createDatabase, TcpProxy } from '@chat-realtime/testkit';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from './index.ts';
 
-/** A process of its own that takes the lock in a session with a bound of 3 s, and then only waits. */
+/** A separate process that takes the lock in a session with a limit of 3 s, and then only waits. */
 async function holdLock(url: string, lock: number): Promise<ChildProcess> {
   const code = `const { openDatabase } = await import(${JSON.stringify(new URL('./open.ts', import.meta.url).href)});
     const session = await (await openDatabase(${JSON.stringify(url)})).acquireSession({ silenceMs: 3_000 });
@@ -31,7 +31,7 @@ describe('a dedicated session on PostgreSQL', () => {
     for (const [name, { url: via, harm }] of Object.entries(holders)) {
       const holder = await holdLock(via, LOCK);
       const other = await db.acquireSession();
-      // Longer than the bound: a session that only waits keeps its lock by its own pings.
+      // Longer than the limit: an idle session keeps its lock by its own pings.
       await new Promise((resolve) => setTimeout(resolve, name === 'stopped' ? 4_000 : 300));
       expect([name, await other.tryLock(LOCK)]).toEqual([name, false]);
       const harmedAt = performance.now();

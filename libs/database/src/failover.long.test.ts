@@ -23,7 +23,7 @@ async function epochOf(url: string): Promise<string | null> {
 
 it('[RES10] a promoted standby may lack confirmed writes, and has another epoch; a restart keeps the epoch', async () => {
   const before = await epochOf(primary.url);
-  // As the schema of before reckoned it, by the control file: an update changes nobody's epoch.
+  // As the previous schema computed it, from the control file: an update changes no epoch.
   const [known] = await primary.query(
     `SELECT left(encode(sha256(convert_to(concat_ws('/', m.value, m.xmin, s.system_identifier, d.oid, c.timeline_id), 'UTF8')), 'hex'), 32) AS epoch
        FROM chat_meta m, pg_control_system() s, pg_control_checkpoint() c, pg_database d

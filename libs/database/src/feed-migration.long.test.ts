@@ -93,7 +93,7 @@ describe.each(['pglite', 'postgres'] as const)('the feed of a database of versio
     ]);
     expect(await headOf(database)).toEqual({ stamped: 5, published: 5 });
 
-    // A process of version 0.1 goes on for a while: it writes one more, and its relay publishes one and deletes nothing.
+    // A process of version 0.1 continues for a while: it writes an event, and its relay publishes one and deletes nothing.
     await database.execute(`
       UPDATE outbox SET published_at = now() WHERE event_id = 6;
       INSERT INTO chat_event (session_id, seq, type, sender_type, body) VALUES (2, 4, 'chat.message', 'client', 'from 0.1');

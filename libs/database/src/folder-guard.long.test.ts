@@ -32,7 +32,7 @@ describe('guard of a data folder', () => {
   });
 
   it('has one winner among many who start at once beside a stale socket', async () => {
-    // A race that two win one time in ten is not seen by trying it once.
+    // One try would not reveal a race with two winners in one of ten.
     for (let round = 0; round < 20; round += 1) {
       const shared = join(folder, String(round));
       await mkdir(shared);

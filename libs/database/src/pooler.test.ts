@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from './index.ts';
 import { findRoute } from './route.ts';
 
-/** Settings that a pooler is often given, so that clients which begin with timeouts may connect at all. */
+/** Settings that poolers often have, so that clients which start with timeouts can connect. */
 const LENIENT = {
   ignore_startup_parameters: 'extra_float_digits,statement_timeout,lock_timeout,idle_in_transaction_session_timeout',
 };

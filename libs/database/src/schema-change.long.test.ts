@@ -84,7 +84,7 @@ describe('[OPS41] an index that is built under traffic', () => {
   it('is dropped and built again if a build was interrupted', async () => {
     const client = await filled();
     const old = await connect();
-    // The build comes to wait for this transaction, and is killed there.
+    // The build waits for this transaction, and is killed there.
     await old.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t WHERE id = 1');
     const doomed = await connect();
     const { rows } = await doomed.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -162,6 +162,6 @@ it('[OPS42] a journal of an earlier version learns which versions are compatible
     await other.query('SELECT name FROM schema_migration');
   await dump.query('COMMIT');
   expect(await work).toEqual(['0002_i']);
-  // The version before knows the first alone, and goes on.
+  // The previous version knows only the first, and continues.
   expect(await migrate(over(client), [TABLE])).toEqual([]);
 });

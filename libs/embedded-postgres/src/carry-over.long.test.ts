@@ -24,7 +24,7 @@ it('[OPS35] imports the database of version 0.1.0 once, with every row as it was
     await sql<object>`SELECT e.id, e.body, s.attributes FROM chat_event e JOIN chat_session s ON s.id = e.session_id
     ORDER BY e.id`.execute(database.kysely);
   expect(after.rows).toEqual(before.rows);
-  // The feed has the order of before, and new rows get ids nobody has.
+  // The feed keeps its order, and new rows get unused ids.
   const feed = await sql<{ event_id: number }>`SELECT event_id FROM feed ORDER BY feed_seq`.execute(database.kysely);
   expect(feed.rows.map(({ event_id: id }) => id)).toEqual([3, 1, 2]);
   const next = await sql<{ id: number }>`INSERT INTO chat_session (name) VALUES ('new') RETURNING id`.execute(
@@ -41,7 +41,7 @@ it('[OPS35] imports the database of version 0.1.0 once, with every row as it was
   await reopened.close();
   await again.stop();
 
-  // Somebody ran the old version once more: which of the two counts is theirs to say.
+  // The old version was run once more: its owner must decide which folder counts.
   const third = await PGlite.create({ dataDir: join(folder, 'pgdata') });
   await third.close();
   await expect(startEmbeddedPostgres(folder)).rejects.toThrow('move the one you do not need away');

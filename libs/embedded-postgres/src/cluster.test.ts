@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { PASSWORD_FILE, provideCluster } from './cluster.ts';
 import type { Programs } from './programs.ts';
 
-/** A number that no user has, as in a container that may give files to nobody. */
+/** A uid that no user has, as in a container that may give files to anybody. */
 const NO_USER = { uid: 2 ** 32, gid: 2 ** 32 };
 
 it.each([

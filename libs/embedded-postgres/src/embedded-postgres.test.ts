@@ -20,7 +20,7 @@ describe('the embedded PostgreSQL', () => {
     );
     const { url, pid } = await servers.start(folder);
     await write(url, 'boris');
-    // It is started again by the same process …
+    // The same process starts it again …
     kill(processTree(pid ?? 0));
     await until(() => names(url).catch(() => null), { timeoutMs: 30_000, what: 'the server to be back' });
     await write(url, 'vera');

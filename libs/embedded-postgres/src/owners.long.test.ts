@@ -10,7 +10,7 @@ import { kill, names, Servers, write } from './testing/servers.ts';
 const servers = new Servers();
 afterEach(() => servers.stop());
 
-/** A process of its own, as a chat that is about to be killed. */
+/** A separate process, in place of a chat that is about to be killed. */
 async function owner(folder: string): Promise<{ process: ChildProcess; url: string; pid: number }> {
   const code = `const { startEmbeddedPostgres } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)});
     const { url, pid } = await startEmbeddedPostgres(${JSON.stringify(folder)});
@@ -44,7 +44,7 @@ describe('the embedded PostgreSQL, its process and its folder', () => {
     expect(isAlive(left.pid)).toBe(false);
     await write(second.url, 'boris');
     kill(processTree(second.process.pid ?? 0));
-    // The number of a dead server may be anybody's by now: here it is that of this process.
+    // The pid of a dead server may belong to any process by now: here it is this one's.
     const lockFile = join(folder, 'postgres-18', 'postmaster.pid');
     const text = await readFile(lockFile, 'utf8');
     await until(() => !isAlive(second.pid), { what: 'the end of the server' });

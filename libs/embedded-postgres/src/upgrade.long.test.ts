@@ -13,7 +13,7 @@ import { serveOld } from '../test/old-server.ts';
 const run = promisify(execFile);
 const OLD_BIN = dirname(binaries.postgres());
 
-/** A folder as a chat with Debian's PostgreSQL inside would have left it. */
+/** A folder as a chat with Debian's PostgreSQL would have left it. */
 async function dataOfDebians(): Promise<{ folder: string; major: number }> {
   const { stdout } = await run(binaries.postgres(), ['--version']);
   const major = Number(/(\d+)/.exec(stdout)?.[1]);
@@ -48,7 +48,7 @@ it('[OPS39] data of an older PostgreSQL are found and carried over with every ro
   await expect(startEmbeddedPostgres(folder)).rejects.toThrow(`are of PostgreSQL ${major}`);
   expect((await readdir(folder)).sort()).toEqual([`postgres-${major}`, 'postgres-password']);
 
-  // The chat of before wrote into it: the schema and some rows, through a server of that version.
+  // The previous chat wrote the schema and some rows into it, through a server of that version.
   await upgradeEmbeddedPostgres(folder, '/nowhere', () => undefined).then(
     () => expect.unreachable(),
     (error: Error) => expect(error.message).toContain('/nowhere/bin/postgres'),
@@ -81,7 +81,7 @@ it('[OPS39] data of an older PostgreSQL are found and carried over with every ro
   await database.close();
   await server.stop();
 
-  // Somebody brought the old folder back beside the new one: which of the two counts is theirs to say.
+  // The old folder was put back beside the new one: its owner must decide which counts.
   await rename(join(folder, `postgres-${major}.before-upgrade`), join(folder, `postgres-${major}`));
   await expect(upgradeEmbeddedPostgres(folder, dirname(OLD_BIN), () => undefined)).rejects.toThrow(
     'move the one you do not need away',

@@ -32,7 +32,7 @@ describe('client address', () => {
       expect(ignored({ [name]: '203.0.113.5' }, TrustedProxies.NONE), name).toBe(true);
     expect(ignored({ 'x-forwarded-for': '203.0.113.5' })).toBe(false);
     expect(ignored({ 'x-forwarded-for': '203.0.113.5', 'x-real-ip': '203.0.113.5' })).toBe(false);
-    // Trusted, and names the client where nobody reads it.
+    // A trusted proxy that names the client in a header nobody reads.
     expect(ignored({ 'x-real-ip': '203.0.113.5' })).toBe(true);
   });
   it('cannot be configured with an invalid network', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Beginning, type NewestRows } from './beginning.ts';
 import { MemoryLedger } from './testing/memory-ledger.ts';
 
-/** A site whose answer to one look may be held back, as over a slow connection. */
+/** A site whose response to one query may be held back, as over a slow connection. */
 function growingSite() {
   let newest = 1;
   const look = (until: Promise<void>): NewestRows => {
@@ -19,7 +19,7 @@ function growingSite() {
   return { look, write: () => (newest += 1) };
 }
 
-/** A moment in which something waits, and its end. */
+/** A point at which something waits, and its release. */
 function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {
@@ -42,12 +42,12 @@ describe('[TAB8] the recorded end of the tables', () => {
     const follower = beginning.note(site.look(first.opened));
     await turns();
     site.write();
-    // The scan sees no mark either, and its answer comes later.
+    // The scan sees no mark either, and its response comes later.
     const scan = beginning.note(site.look(second.opened));
     await turns();
     first.open();
     await follower;
-    // From now on it is followed: a trigger should have noted this.
+    // From now on the tables are followed: a trigger should have recorded this.
     site.write();
     second.open();
     await scan;

@@ -11,7 +11,7 @@ const message = (id: number): PlainEvent => ({
 });
 const failure = (code: string): Error => Object.assign(new Error('it fails'), { code });
 
-/** A ledger whose database fails over some messages, as long as they are among those given. */
+/** A ledger whose database fails on some messages, as long as they are in the batch. */
 class Failing extends MemoryLedger {
   readonly #over: ReadonlySet<number>;
   readonly #code: string;

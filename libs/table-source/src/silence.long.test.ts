@@ -5,7 +5,7 @@ import { followTables } from './testing/following.ts';
 import { MemoryLedger } from './testing/memory-ledger.ts';
 import { sampleSite, sampleYaml } from './testing/sample-site.ts';
 
-/** What a question may take, and the goodbye after it; the rest is for a busy machine. */
+/** The time limit of a query, and of closing after it; the rest is for a busy machine. */
 const STOPPED_MS = 15_000 + 2_000 + 8_000;
 
 describe.each<[SiteKind, () => Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }>]>([

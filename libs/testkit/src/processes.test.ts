@@ -86,7 +86,7 @@ describe('startNginx', () => {
     const server = await startNginx({
       http: ({ port }) => `server { listen 127.0.0.1:${port}; location / { return 200 "hello"; } }`,
     });
-    // A connection of its own each time: the old workers close theirs as they leave.
+    // A separate connection each time: the old workers close theirs as they leave.
     const said = async (): Promise<string> => (await fetch(server.url, { headers: { connection: 'close' } })).text();
     expect(await said()).toBe('hello');
     server.reload();

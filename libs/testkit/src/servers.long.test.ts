@@ -123,7 +123,7 @@ describe('startRabbit', () => {
     const channel = await connection.createConfirmChannel();
     await channel.assertQueue('q', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     // RabbitMQ 3.10 writes a new quorum queue's name to disk after half a second; killed earlier, the queue is lost.
-    // A machine that is busy takes longer.
+    // A busy machine takes longer.
     await sleep(4_000);
     channel.sendToQueue('q', Buffer.from('hello'), { persistent: true });
     await channel.waitForConfirms();

@@ -44,7 +44,7 @@ describe('staff JWTs with a public key', () => {
     expect(await verifier.verifyStaff(await staffToken({ ...bare, scope: 'assigned' }))).toMatchObject({
       principal: { name: null, loginId: null, scope: 'assigned' },
     });
-    // What they say of themselves is stored and shown: cut between characters, without what no database takes.
+    // Names in tokens are stored and shown: they are cut between characters, without what a database refuses.
     const name = `\ud83da\u0000${'😀'.repeat(300)}`;
     expect(await verifier.verifyStaff(await staffToken({ ...good, name }))).toMatchObject({
       principal: { name: `\ufffda${'😀'.repeat(198)}` },

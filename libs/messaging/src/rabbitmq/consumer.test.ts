@@ -9,15 +9,15 @@ import { connectRabbitConsumer } from './consumer.ts';
 
 type Receive = (message: ConsumeMessage) => void;
 
-/** What a consumer sees of a broker with two queues, in which another reader announces itself whenever we do. */
+/** A broker with two queues as a consumer sees it; another reader announces itself whenever we do. */
 class FakeBroker {
   readonly consumed = new Map<string, Receive>();
   readonly announced = new Set<string>();
   channels = 0;
   purges = 0;
-  /** Channels give no answer to their closing. */
+  /** Channels do not answer a close. */
   hangs = false;
-  /** What a purge is answered with. */
+  /** The response to a purge. */
   purge: () => Promise<unknown> = async () => ({ messageCount: 0 });
 
   deliver(queue: string, content: Buffer, properties: object = {}): void {
@@ -85,7 +85,7 @@ describe('rabbitmq consumer', () => {
     let paused = false;
     await consumer.start(async () => {
       broker.announced.clear();
-      // One of the two belongs to the other reader, and is to be handed over between two batches.
+      // One of the two belongs to the other reader, and must be handed over between two batches.
       await until(() => broker.announced.size === 2);
       await consumer.pause();
       paused = true;

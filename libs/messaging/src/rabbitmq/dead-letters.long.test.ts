@@ -36,14 +36,14 @@ it('shows messages without consuming them, in their order, and replays and drops
   await holds(server, DEAD_LETTER_QUEUE, 3);
   await consumer.close();
 
-  // More often than a quorum queue gives a message back before it throws it away.
+  // More often than a quorum queue redelivers a message before it discards it.
   for (let look = 0; look < 25; look += 1) expect(await letters()).toHaveLength(3);
   const found = await letters();
   expect(found.map(({ reason }) => reason)).toEqual(['invalid_json', 'unknown_version', 'invalid_event']);
   expect(found.map(({ routingKey }) => routingKey)).toEqual(Array(3).fill('chat.message.sent'));
   expect(found[0]).toMatchObject({ messageId: 'id not json', bytes: 8 });
 
-  // One that can be read, as after an update that understands it.
+  // A readable one, as after an update that understands it.
   const { event } = messageEvent(7, 3);
   const headers = { 'x-chat-routing-key': ROUTING_KEYS.messageSent };
   await give(server, '', DEAD_LETTER_QUEUE, JSON.stringify(event), { headers });

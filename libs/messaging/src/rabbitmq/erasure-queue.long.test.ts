@@ -56,7 +56,7 @@ describe('unfinished erasures', () => {
 
   it('[ERA5] are retried for as long as it takes: no delivery limit discards them', async () => {
     const consumer = await connected();
-    // As every quorum queue of RabbitMQ 4 has one, of 20; the broker of these tests is older.
+    // Every quorum queue of RabbitMQ 4 has such a limit, of 20; the broker of these tests is older.
     await evaluate(server, setLimit);
     await consumer.keepErasures([ofStream(7), ofStream(8)]);
     for (let round = 0; round < 30; round += 1) expect(await consumer.retryErasures(async () => false)).toBe(2);

@@ -19,7 +19,7 @@ afterAll(() => server.stop());
 describe('rabbitmq that is killed, wiped or not started yet', () => {
   afterEach(() => clients.close());
 
-  // The queue is young here, so that RabbitMQ 3.10 may forget it and refuse everything: it is made anew then.
+  // The queue is young here, so that RabbitMQ 3.10 may lose it and refuse everything: it is created anew then.
   it('continues in order after kill -9 under load, even if the broker lost a young queue', async () => {
     await deleteTopology(server);
     const publisher = clients.publisher();

@@ -83,7 +83,7 @@ describe('rabbitmq on the wire', () => {
       await give(server, EVENTS_EXCHANGE, 'chat.message.sent', body);
     await publishAll(publisher, [messageEvent(1, 3)]);
     await until(() => seen.includes(3) && reasons.includes('unknown_version'), { timeoutMs: 15_000 });
-    // A connection that is lost on the way brings some again.
+    // A lost connection causes some redeliveries.
     expect([...new Set(seen)]).toEqual([1, 3]);
     expect([...new Set(reasons)]).toEqual(['invalid_json', 'invalid_event', 'unknown_version']);
     await holds(server, DEAD_LETTER_QUEUE, 3);

@@ -48,7 +48,7 @@ describe('our queues in the broker of a site', () => {
   it('[BES30] hold a limited number of the newest messages while nobody reads, and refuse the site nothing', async () => {
     const { source } = await read({ ...LIMITS, unreadMs: 600_000 });
     await source.close();
-    // `give` rejects nothing: each is confirmed.
+    // `give` throws if a publish is refused: each is confirmed.
     for (let n = 1; n <= 40; n += 1) await give(server, 'site', 'chat.message', `${n}`.padEnd(1_000));
     expect(await depth(server, SITE_QUEUE)).toBeLessThanOrEqual(20);
     const { seen } = await read({ ...LIMITS, unreadMs: 600_000 });
@@ -61,7 +61,7 @@ describe('our queues in the broker of a site', () => {
     await source.close();
     const left = async () => (await siteLeftovers(server.url)).map(({ queue }) => queue);
     expect(await left()).toEqual([SITE_QUEUE, SITE_SPARE, SITE_DEAD_LETTERS]);
-    // Only looks that renew no lease.
+    // Only checks that renew no lease.
     await sleep(2 * LIMITS.unreadMs);
     expect(await left()).toEqual([SITE_DEAD_LETTERS]);
     await give(server, 'site', 'chat.message', 'nobody is there');

@@ -17,7 +17,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((source) => source.close()));
 });
 
-/** As a careful site does: a message that was not confirmed is given again. */
+/** A careful site does this: it publishes an unconfirmed message again. */
 async function give(text: string): Promise<void> {
   const confirmed = async (): Promise<boolean> => {
     const model = await connect(server.url);
@@ -42,7 +42,7 @@ async function give(text: string): Promise<void> {
 
 function read(refuse = (_text: string): boolean => false): { source: SiteSource; seen: string[]; all: string[] } {
   const seen: string[] = [];
-  /** Each as often as it came. */
+  /** Each message as often as it arrived. */
   const all: string[] = [];
   const source = connectSiteSource({
     url: server.url,
@@ -66,7 +66,7 @@ function read(refuse = (_text: string): boolean => false): { source: SiteSource;
 const reading = (source: SiteSource): Promise<unknown> =>
   until(() => source.state.kind === 'reading', { timeoutMs: 60_000, everyMs: 20, what: 'the source reads' });
 
-/** What a kill does to a queue that is some seconds old: RabbitMQ 3.10 keeps its name, and nothing is behind it. */
+/** What a kill does to a queue that is some seconds old: RabbitMQ 3.10 keeps its name, but not the queue. */
 const loseProcess = (queue: string): Promise<string> =>
   evaluate(server, `ra:force_delete_server(quorum_queues, {list_to_atom("%2F_${queue}"), node()}).`);
 
@@ -106,9 +106,9 @@ describe('a queue of ours that is missing for a while', () => {
     await publish();
     await until(() => all.length === 1, { what: 'the first' });
     await channel.deleteQueue(SITE_QUEUE);
-    // Nobody can have made it anew already.
+    // Nobody can have created it again already.
     await publish();
-    // It is made anew while the site goes on, and the source comes from what lay aside to what is new.
+    // It is created anew while the site continues, and the source reads the saved messages before new ones.
     await until(() => source.state.kind === 'waiting', { everyMs: 1, what: 'the source has seen it' });
     while (source.state.kind !== 'reading' || all.length < given.length - 5) {
       await publish();

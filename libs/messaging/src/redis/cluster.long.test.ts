@@ -7,7 +7,7 @@ import { connectRedisFanout } from './fanout.ts';
 import { slotOf } from './slots.ts';
 import { connectRedisStream } from './stream.ts';
 
-/** A hundred channels are on all three masters. */
+/** A hundred channels are spread over all three masters. */
 const CHANNELS = Array.from({ length: 100 }, (_, index) => `chat:${index + 1}`);
 
 let under: ClusterUnderTest;
@@ -108,7 +108,7 @@ describe('redis cluster through moves and losses', () => {
     expect(new Set(read)).toEqual(new Set(['before', 'after']));
   });
 
-  // The last one: a replica is a master afterwards.
+  // The last test: a replica is a master afterwards.
   it('[RDS12] switches to the replica that replaces a killed master', async () => {
     const heard = await subscribeAll();
     const master = under.cluster.masterOf(slotOf(`${PREFIX}chat:42`));

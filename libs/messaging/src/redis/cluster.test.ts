@@ -7,7 +7,7 @@ import { lastSeenSuite } from '../testing/last-seen-suite.ts';
 import { leasesSuite } from '../testing/leases-suite.ts';
 import { slotOf } from './slots.ts';
 
-/** A hundred channels are on all three masters. */
+/** A hundred channels are spread over all three masters. */
 const CHANNELS = Array.from({ length: 100 }, (_, index) => `chat:${index + 1}`);
 
 let under: ClusterUnderTest;

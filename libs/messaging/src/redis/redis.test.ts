@@ -208,7 +208,7 @@ describe('redis leases', () => {
     await one.close();
     expect(await two.acquire(tab('b', 1))).toMatchObject({ kind: 'granted' });
     await two.release('session:1', 'b');
-    // What a crashed gateway leaves: its lease and a heartbeat that nobody refreshes.
+    // A crashed gateway leaves its lease and a heartbeat that nobody refreshes.
     const lease = JSON.stringify({ owner: 'crashed', key: 'session:1', group: '', member: '', stale: false });
     await command('HSET', `${PREFIX}chat:lease:key:session:1`, 'x', lease);
     await command('SET', `${PREFIX}chat:lease:gateway:crashed`, '1', 'PX', '800');
@@ -318,7 +318,7 @@ it('[RDS11] leaves a server that has become a replica, and returns when the addr
     const states: string[] = [];
     fanout.onState(({ kind }) => states.push(kind));
     await on('REPLICAOF', '127.0.0.1', '1');
-    // Its connections stay open, and PUBLISH would go on to succeed and be heard by nobody.
+    // Its connections stay open, and PUBLISH would still succeed but reach nobody.
     await until(() => !fanout.connected, { timeoutMs: 5_000, what: 'the fan-out to leave the replica' });
     await on('REPLICAOF', 'NO', 'ONE');
     await until(() => fanout.connected, { ...DETECTION, what: 'the fan-out to be back' });

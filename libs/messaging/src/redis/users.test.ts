@@ -12,7 +12,7 @@ import { connectRedisStream } from './stream.ts';
 import { REDIS_USERS, type RedisUser, RedisUsersError, redisUrlAs, redisUsersFile } from './users.ts';
 
 const TEMPLATE = readFileSync(new URL('../../../../deploy/redis/users.acl.template', import.meta.url), 'utf8');
-/** With signs of a pattern in it, so that the users' rights stay with the prefix as it is written. */
+/** Contains pattern characters, which must be taken literally in the users' rights. */
 const PREFIX = 'p[1]*:';
 const PASSWORDS = { gateway: 'g@/:#1', dispatcher: 'd2', telegram: 't3', admin: 'a4' };
 const DETECTION = { timeoutMs: 15_000 };
@@ -66,7 +66,7 @@ const staffStream = () => {
     )(reader.close),
   });
 };
-/** The first look makes the group, as soon as there is a connection. */
+/** The first read creates the group, as soon as there is a connection. */
 const begun = (reader: { read(): Promise<{ begun: boolean }> }) =>
   until(
     () =>
@@ -149,7 +149,7 @@ describe('what each service does in Redis, its own user may do', () => {
 });
 
 describe('a right of a user is used by its service', () => {
-  /** What is asked of a cluster alone: `npm run campaign -- cluster-and-queues` runs the services over one, as these users. */
+  /** Commands used only on a cluster: `npm run campaign -- cluster-and-queues` runs the services over one, as these users. */
   const OF_A_CLUSTER = ['cluster|slots', 'ssubscribe', 'sunsubscribe', 'spublish'];
   const rightsOf = (user: RedisUser): string[] => {
     const line = TEMPLATE.split('\n').find((text) => text.startsWith(`user ${REDIS_USERS[user]} `)) ?? '';
@@ -157,7 +157,7 @@ describe('a right of a user is used by its service', () => {
       .map(([, name = '']) => name)
       .filter((name) => !OF_A_CLUSTER.includes(name));
   };
-  /** Everything that was run since the last reset, scripts included; by whom is not told, so one service runs at a time. */
+  /** All commands since the last reset, including those in scripts; their user is unknown, so one service runs at a time. */
   const run = async (): Promise<Set<string>> => {
     const stats = JSON.parse(await command('admin', 'INFO', 'commandstats')) as string;
     return new Set([...stats.matchAll(/^cmdstat_([a-z|]+):calls=[1-9]/gm)].map(([, name = '']) => name));

@@ -58,7 +58,7 @@ describe('errors', () => {
     const head = 'POST /chat/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
     const chunk = `10000\r\n${'y'.repeat(65_536)}\r\n`;
     const next = `${head}Content-Length: 12\r\n\r\n{"body":"a"}`;
-    // `socket` resolves when the server has closed the connection: none of these bodies or requests asks for it.
+    // `socket` resolves when the server has closed the connection; none of these requests asks for that.
     const answers = await Promise.all([
       probe.socket(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}`),
       probe.socket(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}0\r\n\r\n${next}`),

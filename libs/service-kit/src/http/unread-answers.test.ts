@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Probe } from '../testing/probe.ts';
 
 const MEGABYTE = 1_048_576;
-/** Megabytes: more than a kernel takes for a socket that nobody reads, which is up to 4 on one side and 32 on the other. */
+/** Megabytes: more than a kernel buffers for an unread socket, which is up to 4 on one side and 32 on the other. */
 const LARGE = 48;
 
 let probe: Probe;
@@ -14,7 +14,7 @@ interface Reader {
   readonly closed: Promise<void>;
 }
 
-/** Asks for a large answer and reads none of it. `ip`: as the trusted proxy says. */
+/** Requests a large response and reads none of it. `ip`: as the trusted proxy reports. */
 async function asksAndDoesNotRead(ip: string): Promise<Reader> {
   const socket = connect(Number(new URL(probe.base).port), '127.0.0.1');
   socket.pause();
@@ -25,7 +25,7 @@ async function asksAndDoesNotRead(ip: string): Promise<Reader> {
   return { socket, closed };
 }
 
-/** A connection that was cut shows it to whoever reads on: its answer is not whole. */
+/** A reader sees that its connection was cut: the response is incomplete. */
 async function wasCut(reader: Reader): Promise<boolean> {
   let size = 0;
   const whole = new Promise<void>((resolve) =>

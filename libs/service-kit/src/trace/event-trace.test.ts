@@ -32,7 +32,7 @@ const receivedSchema = z.object({
   ),
 });
 
-/** What a collector takes at /v1/traces. */
+/** What a collector receives at /v1/traces. */
 const received: { path: string | undefined; body: z.infer<typeof receivedSchema> }[] = [];
 let collector: Server;
 let endpoint: string;

@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** As the administrator of the site bounds what its pages wait for; without it the server waits for hours. */
+/** An administrator of the site limits how long its pages wait; without it the server waits for hours. */
 const WAIT_SECONDS = 3;
 const BOUNDS = `SET SESSION lock_wait_timeout = ${WAIT_SECONDS}, innodb_lock_wait_timeout = ${WAIT_SECONDS}`;
 
 const OLDER_THAN_A_WEEK =
   'DELETE FROM chat_realtime_outbox WHERE noted_at < NOW() - INTERVAL 7 DAY ORDER BY id LIMIT 100000';
 
-/** Statements by which somebody holds the outbox, and by which they let it go. */
+/** Statements that lock the outbox, and those that release it. */
 const HOLDERS: readonly [name: string, take: readonly string[], release: string][] = [
   ['LOCK TABLES', ['LOCK TABLES chat_realtime_outbox WRITE'], 'UNLOCK TABLES'],
   [
@@ -42,7 +42,7 @@ describe('a locked outbox on MariaDB', () => {
   };
   const noted = async () =>
     Number((await site.client.query('SELECT count(*) AS n FROM chat_realtime_outbox'))[0]?.['n']);
-  /** Milliseconds of a write of the site, and how it ended. */
+  /** Duration of a write of the site in milliseconds, and its result. */
   const write = async (name: string): Promise<{ ms: number; error: string | null }> => {
     const page = await site.client.session();
     await page.query(BOUNDS);
@@ -55,7 +55,7 @@ describe('a locked outbox on MariaDB', () => {
     return { ms: performance.now() - began, error };
   };
   const hold = async (statements: readonly string[]) => {
-    // A pool of its own: what it left undone ends with its connection.
+    // A separate pool: unfinished work ends with its connection.
     const other = openSite('mysql', site.client.url, 1);
     const session = await other.session();
     for (const statement of statements) await session.query(statement);

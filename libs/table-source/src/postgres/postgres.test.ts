@@ -50,7 +50,7 @@ describe('rights on PostgreSQL', () => {
     const url = await server.createDatabase();
     const site = await sampleSite('postgresql', url);
     await site.install();
-    // Whoever owns the tables must not be made to do what a user of the site wrote: each of these would tell who did it.
+    // The owner of the tables must not run what a user of the site wrote: each of these would record who ran it.
     const mine = (signature: string, returns: string, value: string) =>
       `CREATE FUNCTION mine.${signature} RETURNS ${returns} LANGUAGE plpgsql AS
         $f$ BEGIN INSERT INTO mine.did VALUES (current_user, '${signature}'); RETURN ${value}; END $f$;`;
@@ -149,7 +149,7 @@ describe('rights on PostgreSQL', () => {
     const connection = await siteConnection(site.config).connect(() => undefined);
     const read = await connection.readOutbox(100);
     expect([read.length, read[0]?.rowId, read.at(-1)?.rowId]).toEqual([100, '1', '100']);
-    // Its counts are written when it leaves.
+    // PostgreSQL writes its counts when it disconnects.
     await connection.close();
     await until(async () => (await counted()) > before, { what: 'the counts of the look' });
     expect((await counted()) - before).toBeLessThan(2_000);

@@ -21,7 +21,7 @@ interface Answer {
   body: string;
 }
 
-/** fetch() would tidy the path up before sending it; what arrives here is sent as it stands. */
+/** fetch() would normalise the path before sending it; this sends it unchanged. */
 function get(
   origin: string,
   path: string,
@@ -45,7 +45,7 @@ function get(
   });
 }
 
-/** Stands where a service stands and says who was reached, with what. */
+/** Replaces a service and reports which one was reached, with what. */
 async function upstream(name: string): Promise<{ server: Server; address: string }> {
   const port = await freePort();
   const server = createServer((incoming, response) => {
@@ -68,7 +68,7 @@ const EDGES: Readonly<Record<string, (routes: EdgeRoutes) => Promise<ManagedServ
   caddy: (routes) => startCaddyEdge(ROOT, routes),
 };
 
-/** With what a server's own language could read as something else. */
+/** Contains characters that a server's own configuration language could interpret. */
 const OPERATOR_SITE = {
   paths: { reply: '/api/dialog/{id}/answer', close: '/api/{id}/close' },
   request: { body: 'text' },
@@ -78,7 +78,7 @@ const OPERATOR_SITE = {
 describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   let edge: ManagedServer;
   const earlier = tempFolder('earlier-pages');
-  /** What an image does before its edge begins: the pages built here, or those of an image of before. */
+  /** What an image does before its edge starts, with the pages built here or those of an earlier image. */
   const keepPages = (...site: string[]): void => {
     execFileSync(process.execPath, [`${ROOT}apps/standalone/dist/keep-pages.js`, earlier, ...site]);
   };
@@ -221,7 +221,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
     expect(JSON.parse(attachment.body)).toMatchObject({ size: body.length });
     const message = await get(edge.url, '/chat/session/1/messages', { method: 'POST', body });
     expect(message.status).toBe(413);
-    // A mail with its attachments, whoever received it for us.
+    // A mail with its attachments, from any provider.
     for (const from of ['', '/mailgun', '/postmark', '/ses'])
       expect((await get(edge.url, `/chat/mail/inbound${from}`, { method: 'POST', body })).status, from).toBe(200);
     expect(JSON.parse(message.body)).toMatchObject({ error: { code: 'payload_too_large' } });
@@ -240,7 +240,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
       socket.write('GET /chat/config HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
     });
     expect(text).toContain('400 Bad Request');
-    // Caddy refuses it before any configuration is asked, and says so in plain text.
+    // Caddy refuses it before it applies any configuration, in plain text.
     if (name === 'nginx') expect(text).toContain('"malformed_request"');
   });
 
@@ -270,7 +270,7 @@ describe.each(Object.entries(EDGES))('the edge of %s', (name, start) => {
   });
 
   it('answers an EventSource inside a stream if no gateway is available, and everyone else with 503', async () => {
-    // At once, since each is answered only when the edge has tried for some seconds.
+    // All at once, since each is answered only after the edge has tried for some seconds.
     const [poll, ...streams] = await Promise.all(
       ['/channel/poll?session=1', '/channel/sse?session=1', '/chat/1/stream?sig=x'].map((path) => get(edge.url, path)),
     );
