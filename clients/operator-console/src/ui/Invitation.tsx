@@ -46,7 +46,7 @@ export function Invitation({ inviteKey, done }: { inviteKey: string; done: () =>
       await auth.login(login, password);
       done();
     } catch (error) {
-      // The password is theirs now; the sign-in page asks for the code of the second factor.
+      // The password is set; the sign-in page asks for the second factor.
       if (error instanceof ChatClientError && error.code === 'second_factor_required') return done();
       setProblem(problemOf(error));
       setBusy(false);

@@ -30,7 +30,7 @@ export function PasswordForm({ login }: { login: string }) {
       <h2>{manage.password}</h2>
       <p class="hint">{manage.passwordHint}</p>
       <form class="panel form" aria-label={manage.password} onSubmit={(event) => void submit(event)}>
-        {/* So that the browser's own keeper knows whose password it is. */}
+        {/* For the browser's password manager, which needs the login. */}
         <input
           class="visually-hidden"
           name="username"

@@ -17,7 +17,7 @@ export function CustomerActions({ session }: { session: StaffSession }) {
     error.code === 'payload_too_large' ? manage.exportTooLarge : refusalOf(error),
   );
   const isAdmin = desk.role === 'admin';
-  // Queried when the card is shown: there is no button for an action that can only fail.
+  // Asked when the card is shown, so that there is no button for an action that can only fail.
   const { loaded } = useLoaded(() => desk.client.api.config(), [desk]);
   const mails = loaded.state === 'ready' && loaded.value.elsewhere?.mail === true;
   const mail = (): void => {

@@ -9,7 +9,7 @@ interface PeopleListProps {
   readonly onChoose: (userId: string) => void;
 }
 
-/** Operators, those who are online and have the fewest chats first. */
+/** Operators. Those who are online and have the fewest chats come first. */
 export function PeopleList({ except, disabled = false, onChoose }: PeopleListProps) {
   const { desk } = useDesk();
   const operators = useStore(desk.operators, (state) => state.list);

@@ -19,7 +19,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
   const sort = useStore(settings, (state) => state.sort);
   const [query, setQuery] = useState('');
   const own = useMemo(() => desk.inbox.rows(view, sort), [desk, sessions, view, sort]);
-  // Which chat was opened from which list.
+  // The chat that is open, and the list it was opened from.
   const opened = useRef<{ readonly view: ViewName; readonly id: number } | null>(null);
   if (sessionId !== null && own.some((session) => session.id === sessionId)) opened.current = { view, id: sessionId };
   const keep = opened.current?.view === view && opened.current.id === sessionId ? sessionId : null;
@@ -30,7 +30,7 @@ export function InboxPane({ view, sessionId }: { view: ViewName; sessionId: numb
   }, [view, closed.started]);
 
   const choose = (id: number): void => {
-    // The search box passes the focus on: what is typed next belongs in the chat.
+    // The search box gives up the focus: what is typed next belongs in the chat.
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     router.go({ page: 'inbox', view, sessionId: id });
   };

@@ -7,7 +7,7 @@ interface ChoiceProps<T extends string> {
   readonly onChange: (value: T) => void;
 }
 
-/** One of several, in the browser's own list. */
+/** A choice of one value, in the browser's own list. */
 export function Choice<T extends string>({ label, name, value, options, disabled, onChange }: ChoiceProps<T>) {
   return (
     <label>

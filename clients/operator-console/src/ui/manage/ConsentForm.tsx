@@ -4,7 +4,7 @@ import { CONSENT_TEXT_MAX, CONSENT_URL_MAX, CONSENT_VERSION_MAX } from '../../li
 import { RuleSection } from './RuleSection.tsx';
 import type { RulesFormProps } from './rules-form.ts';
 
-/** What a visitor agrees to; a proof keeps the version. */
+/** What a visitor agrees to. The stored proof names the version. */
 export function ConsentForm({ rules, save }: RulesFormProps) {
   const { manage } = t();
   const [consent, setConsent] = useState(rules.effective.consent);

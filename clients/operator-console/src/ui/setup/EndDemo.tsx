@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { endDemo, isDemo } from '../../state/demo.ts';
 
-/** From the demo to a real chat; shown to operators who may do that, if there is a demo. */
+/** Ends the demo and starts a real chat. Shown during the demo, to operators who may do that. */
 export function EndDemo() {
   const [shown, setShown] = useState(false);
   const [asked, setAsked] = useState(false);
@@ -10,7 +10,7 @@ export function EndDemo() {
   const [busy, setBusy] = useState(false);
 
   useEffect(() => {
-    // Without an answer nothing is offered.
+    // If the server does not answer, nothing is offered.
     isDemo().then(setShown, () => setShown(false));
   }, []);
 

@@ -17,7 +17,7 @@ export function ProxyHint() {
       })
       .then((answer) => setSetting(answer.proxy_setting ?? null))
       .catch((error: unknown) => {
-        // Without an answer nothing is known, and the page below says so where it matters.
+        // If the server does not answer, nothing is known, and the page below says so where it matters.
         if (!gone.signal.aborted && !(error instanceof ChatClientError)) throw error;
       });
     return () => gone.abort();

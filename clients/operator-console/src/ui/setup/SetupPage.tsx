@@ -25,7 +25,7 @@ export function SetupPage() {
     });
   };
   useEffect(() => {
-    // Without an answer only this line is missing; the rest of the page does not need it.
+    // If the server does not answer, only this line is missing; the rest of the page does not need it.
     void desk.client.api.config().then(setConfig, () => setConfig(null));
     if (isAdmin) loadLook();
   }, [desk]);

@@ -12,7 +12,7 @@ import { Icon } from './Icon.tsx';
 
 type Errors = Partial<Record<'phone' | 'name' | 'time' | 'comment' | 'consent' | 'form', string>>;
 
-/** The callback request. Data that the visitor has already given are not requested again. */
+/** The callback request. It does not ask again for what the visitor has already given. */
 export function CallbackForm() {
   const model = useModel();
   const texts = useStore(model.texts);

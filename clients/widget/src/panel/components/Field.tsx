@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 interface FieldProps {
   readonly id: string;
   readonly label: string;
-  /** Said beside the label: «необязательно». */
+  /** Shown beside the label: «необязательно». */
   readonly hint?: string | undefined;
   readonly error?: string | undefined;
   readonly children: ComponentChildren;

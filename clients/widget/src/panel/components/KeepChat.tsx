@@ -3,10 +3,10 @@ import { useModel } from '../context.ts';
 import { laterFile } from '../later-file.ts';
 import type { PanelModel } from '../model.ts';
 
-/** What of the panel the page uses. The panel may be of the build before. */
+/** The part of the panel that the page uses. The panel may come from the previous build. */
 export type KeepModel = Pick<PanelModel, 'client' | 'settings' | 'config' | 'prechat' | 'announcement' | 'failed'>;
 
-/** The file that is loaded: it shows the page in an element of the panel, and returns what takes it away. */
+/** What the loaded file exports: a function that shows the page in an element, and returns one that removes it. */
 export interface KeepFile {
   showKeep(element: Element, model: KeepModel): () => void;
 }
@@ -26,7 +26,7 @@ export function KeepChat() {
       })
       .catch((error: unknown) => {
         model.failed(error);
-        // They have moved on in the meantime.
+        // The customer has left the page in the meantime.
         if (!place.current) return;
         model.view.set('chat');
         model.notice.set(model.texts.getState().failed);

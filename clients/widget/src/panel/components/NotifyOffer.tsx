@@ -2,11 +2,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 
-/** An operator who is online answers before the offer is worthwhile. */
+/** The offer appears after this time; an operator who is online usually answers sooner. */
 const PATIENCE_MS = 20_000;
 
 /**
- * For waiting customers who have written: notifications on this device. The browser asks only after they have pressed.
+ * Offers notifications on this device to customers who have written and wait. The browser asks only after a press.
  */
 export function NotifyOffer() {
   const { client, config, push, texts: cell } = useModel();

@@ -2,7 +2,7 @@ import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { Icon } from './Icon.tsx';
 
-/** Beside the button while the panel is closed: the unread answer. */
+/** The unread answer, beside the button while the panel is closed. */
 export function Peek() {
   const model = useModel();
   const texts = useStore(model.texts);

@@ -2,7 +2,7 @@ import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { expectation } from '../expectation.ts';
 
-/** Below a message that nobody has taken yet: it has arrived, and when an answer may come. */
+/** Below the last message of an unassigned chat: it has arrived, and when to expect an answer. */
 export function Received() {
   const model = useModel();
   const texts = useStore(model.texts);

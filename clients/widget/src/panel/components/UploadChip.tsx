@@ -4,7 +4,7 @@ import { formatSize } from '../texts/format.ts';
 import type { Upload } from '../uploads.ts';
 import { Icon } from './Icon.tsx';
 
-/** A file on its way: how far it is, and how to stop or repeat it. */
+/** A file that is being uploaded: its progress, and buttons to cancel or retry. */
 export function UploadChip({ upload }: { upload: Upload }) {
   const model = useModel();
   const texts = useStore(model.texts);

@@ -2,7 +2,7 @@ import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 import { expectation } from '../expectation.ts';
 
-/** How the conversation begins, and stays to begin: a greeting and when to expect an answer. */
+/** The top of every conversation: a greeting and when to expect an answer. */
 export function Welcome() {
   const model = useModel();
   const texts = useStore(model.texts);

@@ -11,7 +11,7 @@ interface Said {
   readonly bad: boolean;
 }
 
-/** The chat as a file, by mail, or on in Telegram. */
+/** Gives the customer the chat as a file or by mail, or continues it in Telegram. */
 export function KeepPage({ model }: { model: KeepModel }) {
   const { client } = model;
   const { mail = false, telegram = false } = model.config.getState()?.elsewhere ?? {};
@@ -49,7 +49,7 @@ export function KeepPage({ model }: { model: KeepModel }) {
       anchor.href = address;
       anchor.download = `chat-${client.getState().session?.id ?? ''}.txt`;
       anchor.click();
-      // Some browsers begin to read it a moment later.
+      // Some browsers start reading it a moment later.
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
       say('file', texts.downloaded);
     });
@@ -69,7 +69,7 @@ export function KeepPage({ model }: { model: KeepModel }) {
   const toTelegram = (): Promise<void> =>
     run('telegram', async () => {
       const { url } = await client.telegramLink();
-      // A window that opens after a request is what browsers block: the visitor presses the link themselves.
+      // Browsers block a window that opens after a request, so the customer presses the link themselves.
       setLink(url);
       say('telegram', texts.linkReady);
     });
