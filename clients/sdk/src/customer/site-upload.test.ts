@@ -8,7 +8,7 @@ import { siteBackend } from './site-backend.ts';
 let server: Server;
 let origin: string;
 const took: { url: string | undefined; files: [string, string, string][] }[] = [];
-/** Parsed as any server does: by the boundary in its header. */
+/** Parsed like on any server: by the boundary in its header. */
 async function receive(request: IncomingMessage): Promise<FormData> {
   const headers = { 'content-type': request.headers['content-type'] ?? '' };
   return new Response(new Uint8Array(await buffer(request)), { headers }).formData();
