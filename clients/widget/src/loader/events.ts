@@ -3,7 +3,7 @@ import type { WidgetEvents, WidgetListener } from '../api.ts';
 type Names = keyof WidgetEvents;
 type Listeners = { [K in Names]?: Set<WidgetListener<K>> };
 
-/** Values a listener that comes late is told at once. */
+/** Events whose last value a late listener gets at once. */
 const REPLAYED: readonly Names[] = ['ready', 'unread', 'availability'];
 
 export interface Events {

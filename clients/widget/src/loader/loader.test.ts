@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ChatWidget } from '../api.ts';
 import { playQueue, type QueuedCall } from '../queue.ts';
 import { createEvents } from './events.ts';
@@ -7,6 +7,8 @@ import { launcherLabel } from './texts.ts';
 import { textOn } from './theme.ts';
 
 describe('the loader', () => {
+  afterEach(() => vi.useRealTimers());
+
   it('names its button by what it does, and by what is unread', () => {
     expect(launcherLabel('ru', 'closed', '')).toBe('Открыть чат');
     expect(launcherLabel('ru', 'closed', '2 новых сообщения')).toBe('Открыть чат, 2 новых сообщения');
@@ -26,17 +28,43 @@ describe('the loader', () => {
     });
   });
 
-  it('gives a late listener the last unread number, and survives a listener that throws', () => {
+  it('gives a late listener the last unread number', () => {
     const events = createEvents();
     const seen: number[] = [];
     events.emit('unread', { count: 3 });
-    const stop = events.on('unread', ({ count }) => seen.push(count));
+    events.on('unread', ({ count }) => seen.push(count));
     events.emit('unread', { count: 4 });
-    stop();
+    expect(seen).toEqual([3, 4]);
+  });
+
+  it('calls no listener that was removed', () => {
+    const events = createEvents();
+    const seen: number[] = [];
+    events.on('unread', ({ count }) => seen.push(count))();
+    events.emit('unread', { count: 5 });
+    expect(seen).toEqual([]);
+  });
+
+  it('calls a listener of once with one number, even if that came before', () => {
+    const events = createEvents();
+    const seen: number[] = [];
     events.emit('unread', { count: 5 });
     events.once('unread', ({ count }) => seen.push(count));
     events.emit('unread', { count: 6 });
-    expect(seen).toEqual([3, 4, 5]);
+    expect(seen).toEqual([5]);
+  });
+
+  it('lets no listener that throws stop the others, and reports its error to the page', () => {
+    vi.useFakeTimers();
+    const events = createEvents();
+    const seen: number[] = [];
+    events.on('unread', () => {
+      throw new Error('a listener of the site');
+    });
+    events.on('unread', ({ count }) => seen.push(count));
+    events.emit('unread', { count: 7 });
+    expect(seen).toEqual([7]);
+    expect(() => vi.runAllTimers()).toThrow('a listener of the site');
   });
 
   it('runs a queue of calls in order and continues after one that fails', () => {
