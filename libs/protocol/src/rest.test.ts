@@ -45,12 +45,18 @@ describe('query parameters', () => {
     );
   });
 
-  it('[EVT2] [MSG12] [FEED3] the lists have cursors', () => {
+  it('[EVT2] events have a cursor by seq, 0 by default', () => {
     expect(rest.eventsQuerySchema.parse({})).toEqual({ after_seq: 0, limit: 100 });
-    expect(rest.messagesQuerySchema.parse({ before_id: '7', limit: '2' })).toEqual({ before_id: 7, limit: 2 });
-    expect(rest.feedQuerySchema.parse({ after: '12' })).toEqual({ after: '12', limit: 100 });
     expect(accepts(rest.eventsQuerySchema, { after_seq: '-1' })).toBe(false);
+  });
+
+  it('[MSG12] messages have cursors by id', () => {
+    expect(rest.messagesQuerySchema.parse({ before_id: '7', limit: '2' })).toEqual({ before_id: 7, limit: 2 });
     expect(accepts(rest.messagesQuerySchema, { after_id: '1e309' })).toBe(false);
+  });
+
+  it('[FEED3] the feed has a cursor that stays a string', () => {
+    expect(rest.feedQuerySchema.parse({ after: '12' })).toEqual({ after: '12', limit: 100 });
     expect(accepts(rest.feedQuerySchema, { after: 'x' })).toBe(false);
   });
 });

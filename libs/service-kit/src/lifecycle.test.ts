@@ -74,8 +74,17 @@ describe('rate limiter', () => {
       { ok: true },
     ]);
     expect(await limiter.consume('a')).toEqual({ ok: false, retryAfterSeconds: 10 });
+  });
+  it('checks a key without using a point', async () => {
+    const limiter = new RateLimiter(1, 10);
+    await limiter.consume('a');
     expect((await limiter.check('a')).ok).toBe(false);
-    expect((await limiter.check('b')).ok).toBe(true);
+    expect([(await limiter.check('b')).ok, (await limiter.consume('b')).ok]).toEqual([true, true]);
+  });
+  it('gives a key its points back after a reset', async () => {
+    const limiter = new RateLimiter(1, 10);
+    await limiter.consume('a');
+    expect((await limiter.consume('a')).ok).toBe(false);
     await limiter.reset('a');
     expect((await limiter.consume('a')).ok).toBe(true);
   });

@@ -11,7 +11,7 @@ const said = (action: string, details: AuditEntry['details'], locale: 'ru' | 'en
   );
 
 /** Every setting that the log shows, with a value of each kind. */
-const FACTS: AuditEntry['details'] = {
+const SAVED: AuditEntry['details'] = {
   'theme.accent': '#2f5d50',
   'theme.scheme': 'dark',
   'alerts.waiting_seconds': 60,
@@ -58,7 +58,7 @@ describe('the log of changes', () => {
   });
 
   it.each(['ru', 'en'] as const)('[SET9] shows no key of the settings in %s', (locale) => {
-    for (const [name, value] of Object.entries(FACTS)) {
+    for (const [name, value] of Object.entries(SAVED)) {
       const [part = '', field] = name.split('.');
       const text = said('settings.changed', { parts: [part], [name]: value }, locale);
       expect(text).not.toContain(name);
@@ -69,17 +69,29 @@ describe('the log of changes', () => {
     }
   });
 
-  it('[AUTH26] [AUD1] describes changes of accounts, bans and chats', () => {
+  it('[AUTH26] describes changes of accounts', () => {
     expect(said('operator.changed', { role: 'admin', active: true, before: { role: 'operator', active: false } })).toBe(
       'role: operator → administrator; may sign in: no → yes',
     );
     expect(said('operator.changed', { active: false, before: { active: true }, by: 'oidc' }, 'ru')).toBe(
       'может входить: да → нет; чьё решение: провайдер входа',
     );
+  });
+
+  it('[AUD1] describes bans', () => {
     expect(said('ban.created', { ban_id: 4, by: 'customer', until: null }, 'ru')).toBe('Кого: Этот клиент; до: —');
+  });
+
+  it('[AUD1] describes what was erased', () => {
     expect(said('session.erased', { scope: 'customer' }, 'ru')).toBe('какие чаты: Все чаты этого клиента');
     expect(said('retention.erased', { messages: 3, callbacks: 1 }, 'ru')).toBe('Сообщения: 3; Просьбы о звонке: 1');
+  });
+
+  it('[AUTH26] describes a handover', () => {
     expect(said('operator.handed_over', { to: null, chats: 2 }, 'ru')).toBe('кому: —; чатов: 2');
+  });
+
+  it('shows the details of an unknown action as they are', () => {
     expect(said('from.tomorrow', { mood: ['good'], more: { a: 1 } })).toBe('mood: good; more: {"a":1}');
   });
 });

@@ -25,6 +25,8 @@ describe('callbacks', () => {
     expect(stepsOf('assigned', ['assigned', 'done'])).toEqual(['done']);
     expect(stepsOf('new', ['assigned', 'done'])).toEqual(['assigned', 'done']);
     expect(stepsOf('done', ['assigned', 'done'])).toEqual([]);
+  });
+  it('[CB5] offer the steps of the protocol if the chat is ours', () => {
     expect(stepsOf('calling', null)).toEqual(nextSteps('calling'));
   });
   it('[CB5] offer the steps of the protocol, and no others', () => {

@@ -6,9 +6,10 @@ it('gives a new question a name that no other has', () => {
   expect(nextName('q', ['q1', 'order', 'q7', 'quiet'])).toBe('q8');
 });
 
-it('saves no empty texts, and options only for a choice', () => {
-  const field = { name: 'q1', label: { ru: ' Тема ', en: '' }, required: true };
-  const options = [{ value: 'o1', label: { ru: 'Доставка', en: ' ' } }];
+const field = { name: 'q1', label: { ru: ' Тема ', en: '' }, required: true };
+const options = [{ value: 'o1', label: { ru: 'Доставка', en: ' ' } }];
+
+it('saves no empty texts', () => {
   expect(toSave([{ ...field, kind: 'choice', options }])).toEqual([
     {
       name: 'q1',
@@ -18,9 +19,15 @@ it('saves no empty texts, and options only for a choice', () => {
       options: [{ value: 'o1', label: { ru: 'Доставка' } }],
     },
   ]);
+});
+
+it('saves options only for a choice', () => {
   expect(toSave([{ ...field, kind: 'text', options }])).toEqual([
     { name: 'q1', kind: 'text', label: { ru: 'Тема' }, required: true },
   ]);
+});
+
+it('saves an unchanged question as it was', () => {
   const saved = toSave([{ ...field, kind: 'choice', options }]);
   expect(toSave(edited(saved))).toEqual(saved);
 });
