@@ -41,11 +41,11 @@ const code = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('//'));
 
-describe('what the guide says to copy', () => {
+describe('code to copy from the guide', () => {
   it.each([
     ['files', STEPS],
     ['level-1-files', [KEEPS_SEQ]],
-  ] as const)('lies in steps/%s, as the patches make it', (name, steps) => {
+  ] as const)('is in steps/%s, as the patches produce it', (name, steps) => {
     const copies = join(EXAMPLE, 'steps', name);
     const site = patched(steps);
     const added = filesOf(site).filter((file) => !filesOf(EXAMPLE).includes(file));
@@ -54,7 +54,7 @@ describe('what the guide says to copy', () => {
       expect(readFileSync(join(copies, file), 'utf8'), file).toBe(readFileSync(join(site, file), 'utf8'));
   });
 
-  it.each(GUIDES)('stands in %s line for line', (guide) => {
+  it.each(GUIDES)('is in %s, line for line', (guide) => {
     const page = code(readFileSync(join(patched(STEPS.slice(0, 2)), 'public/chat.js'), 'utf8'));
     const lines = code(printed(guide));
     const from = page.indexOf(lines[0] ?? '');
@@ -305,7 +305,7 @@ it('requests nothing that the page has already acknowledged', async () => {
 
 describe('a staff page of the example', () => {
   const badges = new Map<string, { textContent: unknown }>();
-  const rung: unknown[] = [];
+  const dispatched: unknown[] = [];
   const asked: string[] = [];
   let socket: Socket | null = null;
   let tick: () => void = () => undefined;
@@ -313,7 +313,7 @@ describe('a staff page of the example', () => {
   const hears = (frame: object): void => socket?.onmessage?.({ data: JSON.stringify(frame) });
 
   beforeEach(async () => {
-    for (const list of [rung, asked]) list.length = 0;
+    for (const list of [dispatched, asked]) list.length = 0;
     for (const id of ['badge-new', 'badge-mine']) badges.set(id, { textContent: '' });
     const context = {
       window: {} as object,
@@ -324,7 +324,7 @@ describe('a staff page of the example', () => {
         const body = path.includes('token') ? { access_token: 'jwt' } : { unassigned: 4, mine: 3, latest_new: 9 };
         return Promise.resolve({ ok: true, json: () => Promise.resolve(body) });
       },
-      dispatchEvent: ({ detail }: { detail: unknown }) => rung.push(detail),
+      dispatchEvent: ({ detail }: { detail: unknown }) => dispatched.push(detail),
       CustomEvent: class {
         readonly detail: unknown;
         constructor(_type: string, { detail }: { detail: unknown }) {
@@ -347,7 +347,7 @@ describe('a staff page of the example', () => {
     hears({ type: 'channel.ready', data: { user_id: '7', state: {} } });
     await settle();
     asked.length = 0;
-    rung.length = 0;
+    dispatched.length = 0;
   });
 
   it('counts from the frames, without requests to the site', async () => {
@@ -367,7 +367,7 @@ describe('a staff page of the example', () => {
     await settle();
     expect(asked).toEqual([]);
     // Each of the events rings for the page of its own chat alone.
-    expect(rung).toEqual(Array.from({ length: 50 }, (_, index) => ({ chat: index + 1, message: index + 1 })));
+    expect(dispatched).toEqual(Array.from({ length: 50 }, (_, index) => ({ chat: index + 1, message: index + 1 })));
   });
 
   it('polls its own counter while the channel is not healthy', async () => {
