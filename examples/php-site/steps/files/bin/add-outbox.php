@@ -1,6 +1,6 @@
 <?php
-// Where no triggers can note (SQLite): the outbox, and beside it what the chat refused. Run it before CHAT_EVENTS=outbox,
-// again as often as you like; both tables may stay when one goes back.
+// For databases without triggers (SQLite): the outbox, and a table for refused events. Run it before CHAT_EVENTS=outbox,
+// and again as often as you like. Both tables may stay if you roll back.
 declare(strict_types=1);
 require __DIR__ . '/../src/bootstrap.php';
 $key = db()->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite' ? 'INTEGER PRIMARY KEY AUTOINCREMENT' : 'bigserial PRIMARY KEY';

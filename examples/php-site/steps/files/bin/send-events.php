@@ -1,12 +1,12 @@
 <?php
-// Takes the outbox to the chat, in order, and forgets only what was taken: php bin/send-events.php
+// Sends the outbox to the chat, in order, and deletes only what was accepted: php bin/send-events.php
 declare(strict_types=1);
 require __DIR__ . '/../src/bootstrap.php';
 
-/** Status and text of the answer; 0 where none came. */
+/** Status and text of the response; status 0 if there was none. */
 function post(array $batch): array
 {
-    // PHP writes this variable only when an answer came: here it is new with each call, so none stays from the call before.
+    // PHP sets this variable only if there was a response. Here it is new in each call, so none is left from the last one.
     $http_response_header = [];
     $answer = @file_get_contents(config('CHAT_URL') . '/intake/events', false, stream_context_create(['http' => [
         'method' => 'POST',
@@ -19,14 +19,14 @@ function post(array $batch): array
     return [$answer === false ? 0 : (int) (explode(' ', $http_response_header[0] ?? '')[1] ?? 0), (string) $answer];
 }
 
-/** By the ids that were read: another transaction may have committed a smaller one since. */
+/** Deletes by the ids that were read: another transaction may have committed a smaller id since. */
 function forget(array $batch): void
 {
     $marks = implode(',', array_fill(0, count($batch), '?'));
     db()->prepare("DELETE FROM chat_outbox WHERE id IN ($marks)")->execute(array_column($batch, 'id'));
 }
 
-/** The chat will never take this one. It is kept with the reason, and the others go on. */
+/** The chat will never accept this event. It is kept with the reason, and the others continue. */
 function putAside(array $entry, string $reason): void
 {
     db()->beginTransaction();
@@ -37,7 +37,7 @@ function putAside(array $entry, string $reason): void
     fwrite(STDERR, "event $entry[id] is refused and put into chat_outbox_refused: $reason\n");
 }
 
-/** Whether all of it is settled. Too much at once, or one refused among them: each half by itself, in order. */
+/** Whether all events are settled. If they are too many, or one is refused, each half is sent separately, in order. */
 function send(array $batch): bool
 {
     [$status, $answer] = post($batch);
@@ -46,7 +46,7 @@ function send(array $batch): bool
         return true;
     }
     if (!in_array($status, [400, 413, 422], true)) {
-        // The chat is away, or does not know the key: the site goes on, and nothing is lost.
+        // The chat is unavailable, or does not know the key: the site continues, and nothing is lost.
         fwrite(STDERR, "chat answered $status: $answer\n");
         return false;
     }

@@ -1,6 +1,6 @@
-// The doorbell: while the channel is open and well, the page asks when it rings, and hardly ever otherwise.
-// chatChannel(address, token, first, ring) → { open, ack }: `token` answers a fresh one, `first` is the first frame without
-// it, `ring` gets every frame. `ack(lastId, chatId)` tells that the page has shown the messages up to this one.
+// The channel: while it is open and healthy, the page requests what is new when a frame arrives, and rarely otherwise.
+// chatChannel(address, token, first, ring) → { open, ack }: `token` returns a fresh token, `first` is the first frame
+// without it, `ring` gets every frame. `ack(lastId, chatId)` reports that the page has shown the messages up to lastId.
 window.chatChannel = (address, token, first, ring) => {
   const channel = { open: false, ack };
   const heard = new Map();
@@ -10,7 +10,7 @@ window.chatChannel = (address, token, first, ring) => {
   let secret;
   let socket;
 
-  // What came by this socket is acknowledged there, what the page had in another way by a request of its own.
+  // What came over this socket is acknowledged on it, and what the page got otherwise by a separate request.
   function ack(lastId, chatId) {
     if (!isKnown || !secret || !(lastId > (told.get(chatId) ?? 0))) return;
     told.set(chatId, lastId);
@@ -38,7 +38,7 @@ window.chatChannel = (address, token, first, ring) => {
       isKnown = true;
       if (data.session_id) told.set(data.session_id, data.state?.client?.delivered_id ?? 0);
     }
-    // A channel that says of itself that it is not well is as good as none until it is.
+    // A channel that reports that it is degraded counts as closed until it is restored.
     if (type === 'channel.ready' || type === 'channel.restored') channel.open = true;
     if (type === 'channel.degraded') channel.open = false;
     if (data?.id && type.startsWith('chat.message')) heard.set(chatId, Math.max(data.id, heard.get(chatId) ?? 0));
@@ -60,24 +60,24 @@ window.chatChannel = (address, token, first, ring) => {
           unanswered = 0;
           hear(event);
         };
-        // A network that went away says nothing; then neither does this socket.
+        // A lost network reports nothing, so a silent socket is treated as closed.
         alive = setInterval(() => {
           if (socket.readyState === 1) socket.send('{"type":"ping"}');
           if (unanswered++ === 2) resolve(1006);
         }, 15000);
       });
     } catch {
-      // No token, no network: polling goes on, and so does this.
+      // No token or no network: polling continues, and so do the attempts.
     }
     clearInterval(alive);
     if (socket) socket.onmessage = null;
     socket?.close();
     channel.open = false;
     isKnown = true;
-    // Too old or refused: a fresh one.
+    // The token is too old or was refused: get a fresh one.
     if ([4401, 4501, 4503, 4505].includes(code)) secret = undefined;
-    // What is refused for good is asked for again rarely. A new chat that the channel has not heard of (4504) is there in a
-    // moment; that and everything else is asked for again soon, and later each time.
+    // A permanent refusal is retried rarely. A new chat that the channel does not know yet (4504) will be known in a
+    // moment: this and everything else is retried soon, with growing pauses.
     const wait = code >= 4500 && code !== 4504 ? 60000 : Math.min(30000, 500 * 2 ** attempt++);
     setTimeout(connect, wait / 2 + (Math.random() * wait) / 2);
   }

@@ -1,13 +1,13 @@
 <?php
 declare(strict_types=1);
 
-/** What the chat's channel needs of the site: tokens, and events where no triggers note them. */
+/** What the chat's channel needs from the site: tokens, and events if no triggers record them. */
 final class Channel
 {
-    /** Letters as they are, half as long as escaped; and broken UTF-8 of a visitor fails no write of the site. */
+    /** Unescaped letters are half as long, and invalid UTF-8 from a visitor must not fail a write of the site. */
     private const JSON = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
 
-    /** For the customer's page: it opens the channel of this one chat for at most a day. */
+    /** For the customer's page: a token for the channel of this chat, valid for at most a day. */
     public static function customerToken(int $chatId): string
     {
         [$kid, $secret] = explode(':', config('CHAT_TOKEN_SECRET'), 2);
@@ -15,7 +15,7 @@ final class Channel
         return "$kid.$now." . self::base64url(hash_hmac('sha256', "chat-channel\n$chatId\n$now", $secret, true));
     }
 
-    /** For the staff's pages: a JWT (HS256) that says who is signed in here. */
+    /** For staff pages: a JWT (HS256) that names the person who is signed in here. */
     public static function staffToken(array $manager): string
     {
         $now = time();
@@ -32,7 +32,7 @@ final class Channel
         return "$text." . self::base64url(hash_hmac('sha256', $text, config('AUTH_JWT_SECRET'), true));
     }
 
-    /** In the transaction of what it tells of. On PostgreSQL and MySQL the triggers do this, and nothing calls it. */
+    /** Call it in the transaction of the change. On PostgreSQL and MySQL the triggers do this instead. */
     public static function note(string $type, int $chatId, array $data): void
     {
         if (config('CHAT_EVENTS') !== 'outbox') {
@@ -56,7 +56,7 @@ final class Channel
         return rtrim(strtr(base64_encode($bytes), '+/', '-_'), '=');
     }
 
-    /** Whatever the database writes a moment as (PostgreSQL: `2026-03-01 12:00:00+03`). */
+    /** Accepts a time in the format of any database (PostgreSQL: `2026-03-01 12:00:00+03`). */
     public static function time(string $moment): string
     {
         return (new DateTimeImmutable($moment, new DateTimeZone('UTC')))

@@ -1,5 +1,5 @@
 <?php
-// Level 1: the site keeps the sequence of each chat itself. Run it before CHAT_EVENTS=sequence, again as often as you like.
+// Level 1: the site numbers the events of each chat itself. Run it before CHAT_EVENTS=sequence, as often as you like.
 declare(strict_types=1);
 require __DIR__ . '/../src/bootstrap.php';
 $key = db()->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite' ? 'INTEGER PRIMARY KEY AUTOINCREMENT' : 'bigserial PRIMARY KEY';

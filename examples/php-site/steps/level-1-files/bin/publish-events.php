@@ -1,6 +1,6 @@
 <?php
-// Brings what happened to the channel, in order: php bin/publish-events.php, as a service that restarts automatically.
-// One at a time. Debian: apt-get install php-amqplib
+// Publishes events to the channel, in order: php bin/publish-events.php, as a service that restarts automatically.
+// Run only one. Debian: apt-get install php-amqplib
 declare(strict_types=1);
 require 'PhpAmqpLib/autoload.php';
 require __DIR__ . '/../src/bootstrap.php';
@@ -20,7 +20,7 @@ function broker(): AMQPChannel
     $connection = new AMQPStreamConnection($at['host'], $at['port'] ?? 5672, $user, $password, $vhost, read_write_timeout: 30, heartbeat: 10);
     $channel = $connection->channel();
     $channel->confirm_select();
-    // Confirmed, and in no queue: the channel has not declared its queue yet.
+    // Confirmed, but in no queue: the channel has not declared its queue yet.
     $channel->set_return_listener(static fn (int $code, string $text) => throw new RuntimeException("returned: $code $text"));
     $channel->set_nack_handler(static fn () => throw new RuntimeException('the broker did not take it'));
     return $channel;
@@ -55,7 +55,7 @@ while (true) {
         $events = rows('SELECT * FROM chat_event WHERE published = 0 ORDER BY id LIMIT 100');
         if ($events !== []) {
             publish($channel, $events);
-            // By the ids that were read: another transaction may have committed a smaller one since.
+            // Deletes by the ids that were read: another transaction may have committed a smaller id since.
             $marks = implode(',', array_fill(0, count($events), '?'));
             db()->prepare("UPDATE chat_event SET published = 1 WHERE id IN ($marks)")->execute(array_column($events, 'id'));
         } elseif ($once) {
@@ -66,9 +66,9 @@ while (true) {
         }
         $wait = 1;
     } catch (Throwable $error) {
-        // The broker is away: the site goes on, and what is not confirmed is given again.
+        // The broker is unavailable: the site continues, and what is not confirmed is published again.
         fwrite(STDERR, $error->getMessage() . "\n");
-        // A connection to the database that broke is made anew by a new start.
+        // A restart renews a broken connection to the database.
         if ($once || $error instanceof PDOException) {
             exit(1);
         }

@@ -1,15 +1,15 @@
 <?php
 declare(strict_types=1);
 
-/** The site keeps the sequence of each chat, and answers the gateway itself: no ledger stands between. */
+/** The site numbers the events of each chat, and answers the gateway itself, without a ledger. */
 final class Channel
 {
     private const JSON = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
-    /** Of one chat, and of a whole answer. At least one event is answered, so that the gateway comes on. */
+    /** Limits of one chat and of a whole response. At least one event is returned, so that the gateway makes progress. */
     private const CHAT_BYTES = 262_144;
     private const ANSWER_BYTES = 4_194_304;
 
-    /** For the customer's page: it opens the channel of this one chat for at most a day. */
+    /** For the customer's page: a token for the channel of this chat, valid for at most a day. */
     public static function customerToken(int $chatId): string
     {
         [$kid, $secret] = explode(':', config('CHAT_TOKEN_SECRET'), 2);
@@ -19,8 +19,8 @@ final class Channel
     }
 
     /**
-     * In the transaction of what it tells of. The row of the head is locked until the commit, so the numbers of a chat have
-     * no hole and become visible in their order; what is rolled back takes its number with it.
+     * Call it in the transaction of the change. The row of the head is locked until the commit, so the numbers of a chat have
+     * no gap and become visible in order. A rollback also rolls back its number.
      */
     public static function note(string $type, int $chatId, array $data): void
     {
@@ -34,7 +34,7 @@ final class Channel
             ->execute([$chatId, $head['last_seq'], $type, json_encode($data, self::JSON), $assignee, self::time('now')]);
     }
 
-    /** The gateway's two calls; every other request goes on. */
+    /** The two calls of the gateway; other requests are passed on. */
     public static function answerGateway(string $path): void
     {
         if (!in_array($path, ['/channel-api/catchup', '/channel-api/acks'], true)) {
@@ -55,7 +55,7 @@ final class Channel
         exit;
     }
 
-    /** Heads of all that are asked for, and events where `after_seq` says from where. A chat that is not there is left out. */
+    /** Heads of all requested chats, and the events after `after_seq` if it is given. An unknown chat is left out. */
     private static function catchup(array $sessions, int $limit): array
     {
         $heads = self::heads(array_column($sessions, 'id'));
@@ -78,7 +78,7 @@ final class Channel
         return $answers;
     }
 
-    /** A chat from before has no events: its head is 0. */
+    /** A chat from before this step has no events: its head is 0. */
     private static function heads(array $ids): array
     {
         $heads = [];
@@ -108,7 +108,7 @@ final class Channel
         return $events;
     }
 
-    /** What a participant has; it never goes back. */
+    /** The last message a participant has received; it never goes back. */
     private static function seen(int $id, string $participant, int $lastId): void
     {
         if (Chat::find($id) === null) {
@@ -118,7 +118,7 @@ final class Channel
             DO UPDATE SET last_id = excluded.last_id WHERE chat_seen.last_id < excluded.last_id')->execute([$id, $participant, $lastId]);
     }
 
-    /** Whatever the database writes a moment as (PostgreSQL: `2026-03-01 12:00:00+03`). */
+    /** Accepts a time in the format of any database (PostgreSQL: `2026-03-01 12:00:00+03`). */
     public static function time(string $moment): string
     {
         $utc = new DateTimeZone('UTC');
