@@ -1,5 +1,5 @@
 <?php
-// Makes the tables and two managers: php bin/install.php
+// Creates the tables and two managers: php bin/install.php
 declare(strict_types=1);
 require __DIR__ . '/../src/bootstrap.php';
 

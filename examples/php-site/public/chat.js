@@ -1,4 +1,4 @@
-// A chat on a page: what the site has from an id on, every 5 seconds.
+// A chat on a page: requests what the site has after an id, every 5 seconds.
 (() => {
   const box = document.querySelector('[data-chat]');
   if (!box) return;

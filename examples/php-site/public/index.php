@@ -41,7 +41,7 @@ switch (true) {
         $manager = requireManager();
         requireChat((int) $m[1]);
         if ($m[2] === 'assign') {
-            // To a colleague, or to who asks.
+            // To a colleague, or to the caller.
             $to = input('user_id') === '' ? $manager : row('SELECT * FROM manager WHERE id = ?', [(int) input('user_id')]);
             Chat::assign((int) $m[1], (int) ($to['id'] ?? json(['error' => 'no such manager'], 422)));
         } elseif ($m[2] === 'close') {
@@ -76,7 +76,7 @@ switch (true) {
         requireManager();
         page('staff/chat', ['title' => 'Чат ' . $m[1], 'chat' => requireChat((int) $m[1])]);
 
-    // Who waits for a call, and that it was made: for a console that lists them.
+    // Callback requests and their completion, for a console that lists them.
     case $route === 'GET /staff/callbacks':
         requireManager();
         json(['items' => Chat::callbacks()]);
@@ -87,7 +87,7 @@ switch (true) {
         Chat::requestCallback((int) $m[1], null);
         json(['ok' => true]);
 
-    // What a manager learned of the customer: for a console that changes it.
+    // Contact data that a manager has learned, for a console that changes it.
     case preg_match('~^POST /staff/chat/(\d+)/contact$~', $route, $m) === 1:
         requireManager();
         requireChat((int) $m[1]);

@@ -9,8 +9,8 @@ final class Chat
     }
 
     /**
-     * Whoever writes into a chat waits for who writes there now: `since_id` would skip a message that got the smaller id and
-     * is committed later. SQLite lets one write at a time anyway.
+     * A write to a chat waits for the current one: otherwise `since_id` would skip a message that got the smaller id and
+     * is committed later. SQLite allows one write at a time anyway.
      */
     private static function lock(int $id): array
     {
@@ -62,7 +62,7 @@ final class Chat
         db()->prepare('UPDATE chat SET callback_phone = ? WHERE id = ?')->execute([$phone, $id]);
     }
 
-    /** Null leaves one as it is. */
+    /** Null leaves a field as it is. */
     public static function setContact(int $id, ?string $name, ?string $contact): void
     {
         db()->prepare('UPDATE chat SET name = coalesce(?, name), external_contact = coalesce(?, external_contact) WHERE id = ?')
@@ -129,7 +129,7 @@ final class Chat
 
     private static function transaction(callable $work): mixed
     {
-        // SQLite refuses who reads first and writes then while another writes; who begins as a writer waits.
+        // SQLite refuses a transaction that reads first and writes later while another writes; one that begins with a write waits.
         $sqlite = db()->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite';
         db()->exec($sqlite ? 'BEGIN IMMEDIATE' : 'BEGIN');
         try {

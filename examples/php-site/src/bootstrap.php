@@ -19,7 +19,7 @@ function db(): PDO
         $pdo = new PDO($dsn, config('SITE_DB_USER') ?: null, config('SITE_DB_PASSWORD') ?: null, [
             PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
             PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_ASSOC,
-            // Each worker of PHP keeps its connection: to make one costs more than all that a page asks of it.
+            // Each PHP worker keeps its connection: opening one costs more than all queries of a page.
             PDO::ATTR_PERSISTENT => config('SITE_DB_PERSISTENT') === '1',
         ]);
         if ($pdo->getAttribute(PDO::ATTR_DRIVER_NAME) === 'sqlite') {
@@ -64,24 +64,24 @@ function redirect(string $to): never
     exit;
 }
 
-/** Where to go after the sign-in: an address of this site, whoever wrote it, or the staff's page. */
+/** The address after the sign-in: one of this site, whatever was requested, or the staff page. */
 function ownPath(string $address): string
 {
     $at = parse_url($address);
     $isOwn = is_array($at) && (!isset($at['host']) || strcasecmp($at['host'] . (isset($at['port']) ? ":$at[port]" : ''), $_SERVER['HTTP_HOST']) === 0);
-    // From the first slash on, and never two of them: those would name another host.
+    // Everything from the first slash, and never two slashes: those would name another host.
     return $isOwn && preg_match('~^/(?![/\\\\])~', $at['path'] ?? '') === 1
         ? $at['path'] . (isset($at['query']) ? "?$at[query]" : '') . (isset($at['fragment']) ? "#$at[fragment]" : '')
         : '/staff';
 }
 
-/** A form of this site, or a call of its own pages as JSON. */
+/** A form of this site, or a JSON request of its own pages. */
 function input(string $name): string
 {
     return given($name) ?? '';
 }
 
-/** Null: not sent, which is something else than empty. */
+/** Null means not sent, which differs from empty. */
 function given(string $name): ?string
 {
     static $body = null;
@@ -102,13 +102,13 @@ function requireManager(): array
     return manager() ?? redirect('/login');
 }
 
-/** The beginning of a text, in characters; PHP's mbstring need not be there. */
+/** The beginning of a text, in characters, without PHP's mbstring. */
 function limit(string $text, int $characters): string
 {
     return preg_match("/^.{0,$characters}/us", $text, $m) === 1 ? $m[0] : '';
 }
 
-/** The chat, for whoever opened it in this browser, and for managers. */
+/** The chat, for the visitor who opened it in this browser, and for managers. */
 function requireChat(int $id): array
 {
     $chat = Chat::find($id) ?? json(['error' => 'no such chat'], 404);

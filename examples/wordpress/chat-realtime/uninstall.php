@@ -1,5 +1,5 @@
 <?php
-// Deleting the plugin removes what it kept, on every site of a network.
+// Deleting the plugin removes its data, on every site of a network.
 
 defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 

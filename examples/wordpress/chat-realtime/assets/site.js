@@ -1,5 +1,5 @@
-// Puts the chat into the page. The page may come from a cache and is then the same for everybody, so who is signed in
-// does not stand in it: a cookie without a name says that somebody is, and the site is asked who.
+// Puts the chat into the page. A cached page is the same for everybody, so it does not say who is signed in: a cookie
+// without a name says that somebody is, and a request to the site returns who.
 ((settings) => {
   const chat = (window.chatWidget = window.chatWidget || { q: [] });
   const calls =
@@ -17,7 +17,7 @@
     script.dataset.signedIn = String(signedIn);
     const getToken = async () => {
       const answer = await fetch(settings.identity, { credentials: 'same-origin', cache: 'no-store' });
-      // The site cannot say: the widget waits and asks again. An empty answer means that nobody is signed in.
+      // The site cannot answer: the widget waits and asks again. An empty answer means that nobody is signed in.
       if (!answer.ok) throw new Error(`the site answered ${answer.status}`);
       return answer.text();
     };

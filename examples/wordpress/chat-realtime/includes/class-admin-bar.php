@@ -4,7 +4,7 @@ namespace ChatRealtime;
 
 defined( 'ABSPATH' ) || exit;
 
-/** «Chats» in the admin bar of operators: how many wait, and the way to the console. */
+/** «Chats» in the admin bar of operators: the number of waiting chats, and a link to the console. */
 final class Admin_Bar {
 	const HANDLE = 'chat-realtime-badge';
 
@@ -48,7 +48,7 @@ final class Admin_Bar {
 		wp_enqueue_script( self::HANDLE, Options::address() . '/widget/v1/badge.js', array(), null, true ); // phpcs:ignore WordPress.WP.EnqueuedResourceParameters -- the address is one that stays, the chat's server names its age
 	}
 
-	/** The badge finds its settings in its own tag. */
+	/** The badge reads its settings from its own tag. */
 	public static function tag( string $tag, string $handle ): string {
 		if ( self::HANDLE !== $handle ) {
 			return $tag;

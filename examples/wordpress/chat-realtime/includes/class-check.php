@@ -5,8 +5,8 @@ namespace ChatRealtime;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Asks the chat whether it knows our secrets, and creates nothing: the tokens it shows ended an hour ago, and the
- * chat looks at the signature first. `token_expired` means that the rest is right.
+ * Asks the chat whether it knows our secrets, and creates nothing: the tokens it sends expired an hour ago, and the
+ * chat checks the signature first. `token_expired` means that everything else is right.
  */
 final class Check {
 	private const TIMEOUT_SECONDS = 5;

@@ -5,8 +5,8 @@ namespace ChatRealtime;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Where pages ask who is signed in. admin-ajax.php is left alone by page caches and answers by the cookie; a REST route
- * would want a nonce in the page, and a page may come from a cache.
+ * Tells pages who is signed in. Page caches skip admin-ajax.php, and it identifies the user by cookie; a REST route
+ * would need a nonce in the page, and the page may be cached.
  */
 final class Endpoints {
 	const IDENTITY = 'chat_realtime_identity';
@@ -37,7 +37,7 @@ final class Endpoints {
 		exit;
 	}
 
-	/** `{access_token, expires_at}` for whoever has a role of operators: 401 to guests, 403 to everybody else. */
+	/** `{access_token, expires_at}` for users with an operator role; 401 for guests, 403 for everybody else. */
 	public static function staff(): void {
 		self::headers( 'application/json' );
 		$origin = Options::origin_of( Options::address() );
@@ -68,7 +68,7 @@ final class Endpoints {
 	}
 
 	/**
-	 * After the sign-in WordPress leads back to its own hosts only; the console may be on the chat's.
+	 * After the sign-in WordPress redirects only to its own hosts; the console may be on the chat's host.
 	 *
 	 * @param string[] $hosts
 	 * @return string[]

@@ -4,7 +4,7 @@ namespace ChatRealtime;
 
 defined( 'ABSPATH' ) || exit;
 
-/** What the settings page keeps. Secrets lie apart: they are not loaded with every page. */
+/** The stored settings. Secrets are stored separately, so that they are not loaded with every page. */
 final class Options {
 	const PLAIN   = 'chat_realtime';
 	const SECRETS = 'chat_realtime_secrets';
@@ -18,13 +18,13 @@ final class Options {
 		'position' => 'right',
 		'roles'    => array( 'administrator' => 'admin' ),
 	);
-	/** A secret in wp-config.php goes before the one in the database, and cannot be changed in the browser. */
+	/** A secret in wp-config.php takes precedence over the one in the database, and cannot be changed in the browser. */
 	private const CONSTANTS = array(
 		'identity' => 'CHAT_REALTIME_IDENTITY_SECRET',
 		'staff'    => 'CHAT_REALTIME_STAFF_SECRET',
 	);
 
-	/** On activation: the secrets are made as an option that WordPress does not load by itself. */
+	/** On activation, creates the secrets as an option that WordPress does not load automatically. */
 	public static function prepare(): void {
 		add_option( self::SECRETS, array(), '', 'no' );
 	}
@@ -147,7 +147,7 @@ final class Options {
 	}
 
 	private static function refuse( string $field, string $fault ): void {
-		// Also called where the options are set without the page, by WP-CLI for example.
+		// Also called when the options are set without the page, for example by WP-CLI.
 		if ( function_exists( 'add_settings_error' ) ) {
 			add_settings_error( self::PLAIN, "chat_realtime_$field", $fault );
 		}

@@ -4,7 +4,7 @@ namespace ChatRealtime;
 
 defined( 'ABSPATH' ) || exit;
 
-/** What the settings of the chat's server must say, to be copied. Secrets are named, never printed. */
+/** The settings for the chat's server, to be copied. Secrets are named, never printed. */
 final class Server_Lines {
 	public static function text(): string {
 		$lines = array(

@@ -126,7 +126,7 @@ final class Settings_Page {
 		);
 	}
 
-	/** What is kept is never printed: the field is empty, and an empty field keeps it. */
+	/** A stored secret is never printed: the field is empty, and an empty field keeps the secret. */
 	private static function secret( string $name, string $label, string $hint ): void {
 		$id = "chat-realtime-$name";
 		if ( Options::is_constant( $name ) ) {

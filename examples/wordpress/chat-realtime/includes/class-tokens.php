@@ -4,7 +4,7 @@ namespace ChatRealtime;
 
 defined( 'ABSPATH' ) || exit;
 
-/** The two texts by which the chat knows who is signed in here: JWTs by HMAC-SHA256. */
+/** The two tokens that tell the chat who is signed in here: JWTs with HMAC-SHA256. */
 final class Tokens {
 	const LIFE_SECONDS = 600;
 

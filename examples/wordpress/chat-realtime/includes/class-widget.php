@@ -6,14 +6,14 @@ defined( 'ABSPATH' ) || exit;
 
 /** The widget on every page of the site. Nothing in the page depends on who sees it, so any cache may keep it. */
 final class Widget {
-	/** Tells scripts that asking for an identity is worth it. It says "somebody", never who. */
+	/** Tells scripts that somebody is signed in, and never who, so that they request an identity only then. */
 	const MARK = 'chat_realtime_signed_in';
 
 	public static function hook(): void {
 		add_action( 'wp_enqueue_scripts', array( self::class, 'enqueue' ) );
 		add_action( 'set_logged_in_cookie', array( self::class, 'signed_in' ), 10, 2 );
 		add_action( 'clear_auth_cookie', array( self::class, 'signed_out' ) );
-		// Who was signed in before the plugin came. Pages of the admin are in no cache.
+		// For users who were signed in before the plugin was installed. Admin pages are never cached.
 		add_action( 'admin_init', array( self::class, 'remember' ) );
 	}
 
