@@ -3,6 +3,7 @@ import type { alertReasonSchema } from '@chat-realtime/protocol';
 import { sql } from 'kysely';
 import type { z } from 'zod';
 import { isOpenIn } from '../callbacks/open-callbacks.ts';
+import { runNamed } from '../storage/run-in.ts';
 
 export interface AlertConfig {
   /** Seconds without an answer after which a waiting customer raises an alert. */
@@ -78,46 +79,60 @@ export class AlertSweeps {
   }
 
   #sessionCreated(window: number): Promise<number> {
-    return this.#raise(sql`
+    return this.#raise(
+      'session_created',
+      sql`
       SELECT 'session_created' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
              s.client_msgs - s.team_client_msgs AS unread_count, 'session_created:' || s.id AS dedupe_key
       FROM chat_session s
-      WHERE ${FOUND_BY.sessionCreated(window)} AND s.created_at > ${ago(window)}`);
+      WHERE ${FOUND_BY.sessionCreated(window)} AND s.created_at > ${ago(window)}`,
+    );
   }
 
   #waiting(): Promise<number> {
-    return this.#raise(sql`
+    return this.#raise(
+      'waiting',
+      sql`
       SELECT 'waiting' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
              s.client_msgs - s.team_client_msgs AS unread_count,
              'waiting:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint
                || CASE s.waiting_round WHEN 0 THEN '' ELSE ':' || s.waiting_round END AS dedupe_key
       FROM chat_session s
-      WHERE ${FOUND_BY.waiting(this.#config.waitingSeconds)} AND s.status <> 'closed'`);
+      WHERE ${FOUND_BY.waiting(this.#config.waitingSeconds)} AND s.status <> 'closed'`,
+    );
   }
 
   #callbackRequested(window: number): Promise<number> {
-    return this.#raise(sql`
+    return this.#raise(
+      'callback_requested',
+      sql`
       SELECT 'callback_requested' AS reason, c.session_id, c.id AS callback_id,
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count, 'callback_requested:' || c.id AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
-      WHERE ${OPEN} AND ${FOUND_BY.callbackRequested(window)}`);
+      WHERE ${OPEN} AND ${FOUND_BY.callbackRequested(window)}`,
+    );
   }
 
   /** A later appointment is a new cause, so the time is part of the key. */
   #callbackDue(): Promise<number> {
-    return this.#raise(sql`
+    return this.#raise(
+      'callback_due',
+      sql`
       SELECT 'callback_due' AS reason, c.session_id, c.id AS callback_id,
              COALESCE(s.client_msgs - s.team_client_msgs, 0) AS unread_count,
              'callback_due:' || c.id || ':' || floor(extract(epoch FROM c.due_at) * 1000)::bigint AS dedupe_key
       FROM chat_callback c LEFT JOIN chat_session s ON s.id = c.session_id
       -- Somebody rings just now.
-      WHERE ${FOUND_BY.callbackDue()} AND c.status <> 'calling'`);
+      WHERE ${FOUND_BY.callbackDue()} AND c.status <> 'calling'`,
+    );
   }
 
   /** One alert for all replies since the customer last saw something: the first of them is the cause. */
   #replyUnseen(window: number): Promise<number> {
     const seconds = this.#config.replyUnseenSeconds;
-    return this.#raise(sql`
+    return this.#raise(
+      'reply_unseen',
+      sql`
       SELECT 'reply_unseen' AS reason, s.id AS session_id, NULL::bigint AS callback_id,
              s.client_msgs - s.team_client_msgs AS unread_count, 'reply_unseen:' || s.id || ':' || reply.id AS dedupe_key
       FROM chat_session s
@@ -130,12 +145,13 @@ export class AlertSweeps {
       ) reply
       WHERE ${FOUND_BY.replyUnseen(window + seconds)}
         AND s.last_message_id > COALESCE(GREATEST(m.delivered_id, m.read_id), 0)
-        AND reply.created_at <= ${ago(seconds)}`);
+        AND reply.created_at <= ${ago(seconds)}`,
+    );
   }
 
-  async #raise(causes: ReturnType<typeof sql>): Promise<number> {
+  async #raise(reason: AlertReason, causes: ReturnType<typeof sql>): Promise<number> {
     const urls = JSON.stringify(this.#config.webhookUrls);
-    const result = await sql<{ raised: number }>`
+    const statement = sql<{ raised: number }>`
       WITH raised AS (
         INSERT INTO chat_alert (reason, session_id, callback_id, unread_count, dedupe_key)
         SELECT cause.reason, cause.session_id, cause.callback_id, cause.unread_count, cause.dedupe_key
@@ -149,7 +165,8 @@ export class AlertSweeps {
         SELECT raised.id, target.url FROM raised, jsonb_array_elements_text(${urls}::jsonb) AS target(url)
         RETURNING 1
       )
-      SELECT count(*)::int AS raised FROM raised`.execute(this.#database.kysely);
-    return result.rows[0]?.raised ?? 0;
+      SELECT count(*)::int AS raised FROM raised`;
+    const [row] = await runNamed(this.#database, `raise-${reason}`, statement);
+    return row?.raised ?? 0;
   }
 }

@@ -4,22 +4,24 @@ import type { StaffActor } from '../actors.ts';
 import type { Alerts } from '../storage/session-record.ts';
 import type { StorageContext } from '../storage/context.ts';
 import { translated } from '../storage/errors.ts';
+import { runNamed } from '../storage/run-in.ts';
 import { visibleSessions } from '../storage/visibility.ts';
 
 /** Counted from the rows each time, never kept: a number that is counted cannot drift. */
 export function badge(context: StorageContext): Promise<CountedBadge> {
   return translated(async () => {
-    const result = await sql<{ assigned_user_id: string | null; sessions: number; waiting: boolean | null }>`
+    const statement = sql<{ assigned_user_id: string | null; sessions: number; waiting: boolean | null }>`
       SELECT assigned_user_id, count(*) AS sessions, false AS waiting FROM chat_session
        WHERE status <> 'closed' AND client_msgs > team_client_msgs GROUP BY assigned_user_id
       UNION ALL SELECT assigned_user_id, count(*), true FROM chat_session WHERE waiting_since IS NOT NULL GROUP BY assigned_user_id
       UNION ALL SELECT NULL, stamped, NULL FROM feed_head
-      ORDER BY 1`.execute(context.database.kysely);
+      ORDER BY 1`;
+    const rows = await runNamed(context.database, 'badge', statement);
     const unread = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
     const waiting = { unassigned: 0, mine: Object.create(null) as Record<string, number> };
     let waitingCount = 0;
     let feedSeq = 0;
-    for (const row of result.rows) {
+    for (const row of rows) {
       if (row.waiting === null) {
         feedSeq = row.sessions;
         continue;

@@ -10,6 +10,7 @@ import {
 import { sql, type Transaction } from 'kysely';
 import { PRESENCE_SECONDS } from '../ports.ts';
 import { translated } from '../storage/errors.ts';
+import { runNamed } from '../storage/run-in.ts';
 import { ALERT_HOLDS, alertOf, concerns, type LostNotice } from './concern.ts';
 import {
   type AwayOperator,
@@ -100,8 +101,8 @@ export class OperatorNotices {
     for (const cause of causes) await translated(() => this.#decide(cause, operators, inTelegram));
   }
 
-  async #causes(after: string): Promise<readonly Cause[]> {
-    const { rows } = await sql<Cause>`
+  #causes(after: string): Promise<readonly Cause[]> {
+    const statement = sql<Cause>`
       WITH cause AS (
         SELECT 'message:' || s.id || ':' || floor(extract(epoch FROM s.waiting_since) * 1000)::bigint || ':' || s.waiting_round AS notice,
                'message' AS event, s.id AS session_id, NULL::bigint AS alert_id, NULL::bigint AS callback_id,
@@ -123,8 +124,8 @@ export class OperatorNotices {
       )
       SELECT * FROM (SELECT *, notice || '@' || COALESCE(cause.callback_user, cause.session_user, '') AS key FROM cause) keyed
        WHERE keyed.key > ${after} AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = keyed.key)
-       ORDER BY keyed.key LIMIT ${BATCH}`.execute(this.#database.kysely);
-    return rows;
+       ORDER BY keyed.key LIMIT ${BATCH}`;
+    return runNamed(this.#database, 'notice-causes', statement);
   }
 
   /** Operators who can be reached at all: with a device or a mail address. A bot that is not running reaches nobody. */
