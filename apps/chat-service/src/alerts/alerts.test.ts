@@ -339,7 +339,7 @@ describe('on postgres', () => {
     ['chat_callback c', FOUND_BY.callbackRequested(3_600), 'created_at >'],
     ['chat_callback c', FOUND_BY.callbackDue(), 'due_at <='],
     ['chat_session s', FOUND_BY.replyUnseen(3_720), 'updated_at >'],
-  ])('[ALR4] finds the cause %s with an index (%#)', async (table, condition, found) => {
+  ])('[ALR4] finds the causes in %s with an index (%#)', async (table, condition, found) => {
     const plan = await chat.database.kysely.transaction().execute(async (trx) => {
       await sql`SET LOCAL enable_seqscan = off`.execute(trx);
       return sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT 1 FROM ${sql.raw(table)} WHERE ${condition}`.execute(trx);

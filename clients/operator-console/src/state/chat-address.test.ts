@@ -7,7 +7,7 @@ describe('the address of the chat', () => {
     ['https://site.example/support/operator/?lang=en#/inbox/all/7', 'https://site.example/support'],
     ['https://site.example/operator/chat/operator/', 'https://site.example/operator/chat'],
     ['http://127.0.0.1:5173/', 'http://127.0.0.1:5173'],
-  ])('is %s for the console at %s', (page, address) => {
+  ])('of the console page %s is %s', (page, address) => {
     expect(chatAddressOf(page)).toBe(address);
   });
 });
