@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useStore } from '../cell.ts';
 import { useModel } from '../context.ts';
 
-/** The offer appears after this time; an operator who is online usually answers sooner. */
+/** The offer waits so long while an operator is online, who usually answers sooner. */
 const PATIENCE_MS = 20_000;
 
 /**
