@@ -2,7 +2,7 @@
  * Opens PostgreSQL and migrates it. Every service calls `openDatabase` and gets typed tables (`tables.ts`); `migrate.ts`
  * applies `../migrations/*.sql` in order, under a lock, so that several services may start at once.
  *
- * A message is committed by stored functions that the migrations define, above all `chat_post_message`.
+ * A message is committed by stored functions that the migrations define, above all `chat_post_checked`.
  * `backup/` writes and restores the database without `pg_dump`.
  *
  * Start with `open.ts`, then `migration-rules.ts`: what a migration may contain.
