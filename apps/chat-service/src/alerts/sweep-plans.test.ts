@@ -20,7 +20,7 @@ afterAll(async () => {
   await dropDatabase(url);
 });
 
-it('the statements that run every second keep their plans', async () => {
+it('on small tables the statements that run every second keep their plans', async () => {
   const alerts = new AlertSweeps(database, { waitingSeconds: 60, replyUnseenSeconds: 60, webhookUrls: [] });
   const notices = new OperatorNotices(database, false);
   for (let run = 0; run < RUNS; run += 1) {

@@ -11,8 +11,9 @@ export async function runIn<R>(
 }
 
 /**
- * A statement that runs every second, under a name: planning it takes longer than running it, and under a name the
- * server keeps the plan. Its text must be the same at every call; what differs are its parameters.
+ * A statement that runs every second, under a name: on small tables planning it takes longer than running it, and under
+ * a name the server may keep the plan. Where the plan depends on the parameters, as over a long history, it still plans
+ * each run. The text must be the same at every call; what differs are the parameters.
  */
 export function runNamed<R>(database: Database, name: string, statement: RawBuilder<R>): Promise<R[]> {
   const { sql: text, parameters } = statement.compile(database.kysely);
